@@ -1,0 +1,22 @@
+// The contract of the authn room on the data listener: a bearer token in, a credential or a denial out.
+// Hot: a token seen before is answered synchronously from a bounded cache keyed by its full string.
+import type { Credential } from '#model/principal.ts';
+import type { Denial } from '#model/verdict.ts';
+
+export type AuthenticationResult = Credential | Denial;
+
+export interface Authenticator {
+  /**
+   * `token` is what stood behind `Bearer `. Denies with `issuer_unknown`, `credential_invalid`,
+   * `credential_expired`, `groups_overage`, `not_support_principal`, `keys_unavailable`; never throws or
+   * rejects. Expiry is checked against the clock at every call, cached or not.
+   */
+  authenticate(token: string): AuthenticationResult | Promise<AuthenticationResult>;
+  /** Called when a signing key was withdrawn: every credential with this issuer and key id is dead. */
+  onKeyWithdrawn(listener: (issuer: string, keyId: string) => void): Disposable;
+}
+
+/** True for a denial: the two results differ by their shape. */
+export function isDenial(result: AuthenticationResult): result is Denial {
+  return 'reason' in result;
+}

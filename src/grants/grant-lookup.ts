@@ -1,0 +1,28 @@
+// The contract for the gateway: the tenant's grants, from the cache when they are there. Hot.
+import type { Grant } from '#model/grant.ts';
+import type { TenantId } from '#model/ids.ts';
+
+/** One cache entry. Frozen; shared by every request of the tenant until it is dropped or too old. */
+export interface CachedGrants {
+  readonly grants: readonly Grant[];
+  /** By the monotonic clock, when the load began. */
+  readonly loadedAt: number;
+}
+
+export interface GrantLookup {
+  /** Synchronous on a hit; otherwise one shared load per tenant. Rejects with STORE_UNAVAILABLE. */
+  grantsOf(tenant: TenantId): CachedGrants | Promise<CachedGrants>;
+  /** Drops everything: after a gap in the change feed, or a jump of the clock. */
+  dropAll(): void;
+}
+
+/**
+ * How a change to a grant becomes true for traffic in flight. `grants/grant-authority.ts` calls it after the
+ * commit and after the cache entry is gone, and returns to its caller only when it has returned.
+ */
+export interface GrantEnforcer {
+  /** Revoked: every exchange bound to the grant ends now. */
+  grantRevoked(grant: Grant): void;
+  /** Changed: an exchange ends when the new revision no longer allows it (narrowed, shortened). */
+  grantChanged(grant: Grant): void;
+}

@@ -1,0 +1,124 @@
+// A tenant's permission, and the pure rules that say whether it holds, for whom, and which one is used.
+// Hot: `chooseGrant` runs once per request over the tenant's few unexpired grants; it allocates nothing.
+import type { EpochMs } from './clock.ts';
+import type { GrantId, TenantId } from './ids.ts';
+import type { Principal } from './principal.ts';
+
+export type Access = 'read' | 'write';
+
+/** Who may use a grant. Named fields must all match (AND), any value within one (OR); never all null. */
+export interface Audience {
+  readonly org: string | null;
+  readonly groups: readonly string[] | null;
+  readonly principals: readonly { readonly issuer: string; readonly id: string }[] | null;
+}
+
+/** The closed list of reasons a grantor or a principal may give. */
+export const REASON_TYPES = [
+  'customer_initiated_support',
+  'vendor_initiated_service',
+  'vendor_initiated_review',
+  'third_party_data_request',
+  'production_alert',
+  'debug_log',
+  'break_glass',
+] as const;
+export type ReasonType = (typeof REASON_TYPES)[number];
+
+export interface StatedReason {
+  readonly type: ReasonType;
+  readonly detail: string;
+}
+
+/** Who changed a grant. `onBehalfOf` names the person a service acted for. */
+export interface Actor {
+  readonly kind: 'tenant_admin' | 'tenant_user' | 'service' | 'system';
+  readonly id: string;
+  readonly issuer: string;
+  readonly email: string | null;
+  readonly name: string | null;
+  readonly onBehalfOf: { readonly id: string; readonly email: string | null; readonly name: string | null } | null;
+}
+
+/** Immutable: every change makes a new object with a greater `revision`. */
+export interface Grant {
+  readonly id: GrantId;
+  readonly tenant: TenantId;
+  /** Starts at 1 and only grows. */
+  readonly revision: number;
+  readonly startsAt: EpochMs;
+  /** Null is indefinite. */
+  readonly expiresAt: EpochMs | null;
+  readonly access: Access;
+  readonly audience: Audience;
+  /** The roles the upstream may give the principal. */
+  readonly roles: readonly string[];
+  readonly workspaces: readonly { readonly id: string; readonly roles: readonly string[] }[];
+  /** The customer's user on whose behalf the upstream should act, if any. */
+  readonly actAs: string | null;
+  /** Categories of liftable deny rules that this grant opens. */
+  readonly lifts: readonly string[];
+  readonly caseRef: string | null;
+  readonly reason: StatedReason | null;
+  readonly grantedBy: Actor;
+  readonly createdAt: EpochMs;
+  readonly revokedAt: EpochMs | null;
+  readonly revokedBy: Actor | null;
+}
+
+export type GrantStatus = 'scheduled' | 'active' | 'expired' | 'revoked';
+
+/** By the clock, at every use: a cached `active` is never believed. An end is exclusive. */
+export function grantStatusAt(grant: Grant, now: EpochMs): GrantStatus {
+  if (grant.revokedAt !== null) return 'revoked';
+  if (grant.expiresAt !== null && now >= grant.expiresAt) return 'expired';
+  return now < grant.startsAt ? 'scheduled' : 'active';
+}
+
+/** Fails closed: an audience that names nothing covers nobody. */
+export function grantCovers(grant: Grant, principal: Principal): boolean {
+  const { org, groups, principals } = grant.audience;
+  if (org === null && groups === null && principals === null) return false;
+  if (org !== null && org !== principal.org) return false;
+  if (groups !== null && !groups.some((group) => principal.groups.includes(group))) return false;
+  return (
+    principals === null || principals.some((one) => one.id === principal.id && one.issuer === principal.issuer)
+  );
+}
+
+/** Why no grant was chosen. A covering but dead grant gives a better answer than none at all. */
+export type NoGrant = 'no_grant' | 'grant_pending' | 'grant_expired' | 'grant_revoked' | 'grant_ambiguous';
+
+/**
+ * The one grant a request without a session is judged under: of the active ones that cover the principal
+ * the latest by `createdAt`, then by id; never a union. `grants` are all of one tenant, in any order.
+ */
+export function chooseGrant(grants: readonly Grant[], principal: Principal, now: EpochMs): Grant | NoGrant {
+  let chosen: Grant | null = null;
+  let ambiguous = false;
+  let refusal: NoGrant = 'no_grant';
+  for (const grant of grants) {
+    if (!grantCovers(grant, principal)) continue;
+    const status = grantStatusAt(grant, now);
+    if (status !== 'active') {
+      refusal = moreTelling(refusal, status);
+      continue;
+    }
+    if (chosen !== null && chosen.actAs !== grant.actAs) ambiguous = true;
+    if (chosen === null || isLater(grant, chosen)) chosen = grant;
+  }
+  if (chosen === null) return refusal;
+  return ambiguous ? 'grant_ambiguous' : chosen;
+}
+
+function isLater(a: Grant, b: Grant): boolean {
+  return a.createdAt === b.createdAt ? a.id > b.id : a.createdAt > b.createdAt;
+}
+
+const TELLING: readonly NoGrant[] = ['no_grant', 'grant_revoked', 'grant_expired', 'grant_pending'];
+const REFUSAL_OF = { scheduled: 'grant_pending', expired: 'grant_expired', revoked: 'grant_revoked' } as const;
+
+function moreTelling(current: NoGrant, status: 'scheduled' | 'expired' | 'revoked'): NoGrant {
+  const candidate = REFUSAL_OF[status];
+  return TELLING.indexOf(candidate) > TELLING.indexOf(current) ? candidate : current;
+}
