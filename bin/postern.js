@@ -10,7 +10,12 @@ const source = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 if (existsSync(source)) {
   // `--conditions` cannot stand in a portable shebang line, so this process becomes the real one:
   // no child, so signals and exit codes are the command's own.
-  process.execve(process.execPath, [process.execPath, '--conditions=source', source, ...process.argv.slice(2)]);
+  process.execve(process.execPath, [
+    process.execPath,
+    '--conditions=source',
+    source,
+    ...process.argv.slice(2),
+  ]);
 } else {
   await import(built);
 }

@@ -37,7 +37,11 @@ export interface Actor {
   readonly issuer: string;
   readonly email: string | null;
   readonly name: string | null;
-  readonly onBehalfOf: { readonly id: string; readonly email: string | null; readonly name: string | null } | null;
+  readonly onBehalfOf: {
+    readonly id: string;
+    readonly email: string | null;
+    readonly name: string | null;
+  } | null;
 }
 
 /** Immutable: every change makes a new object with a greater `revision`. */
@@ -82,7 +86,8 @@ export function grantCovers(grant: Grant, principal: Principal): boolean {
   if (org !== null && org !== principal.org) return false;
   if (groups !== null && !groups.some((group) => principal.groups.includes(group))) return false;
   return (
-    principals === null || principals.some((one) => one.id === principal.id && one.issuer === principal.issuer)
+    principals === null ||
+    principals.some((one) => one.id === principal.id && one.issuer === principal.issuer)
   );
 }
 
@@ -116,7 +121,11 @@ function isLater(a: Grant, b: Grant): boolean {
 }
 
 const TELLING: readonly NoGrant[] = ['no_grant', 'grant_revoked', 'grant_expired', 'grant_pending'];
-const REFUSAL_OF = { scheduled: 'grant_pending', expired: 'grant_expired', revoked: 'grant_revoked' } as const;
+const REFUSAL_OF = {
+  scheduled: 'grant_pending',
+  expired: 'grant_expired',
+  revoked: 'grant_revoked',
+} as const;
 
 function moreTelling(current: NoGrant, status: 'scheduled' | 'expired' | 'revoked'): NoGrant {
   const candidate = REFUSAL_OF[status];

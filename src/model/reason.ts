@@ -31,7 +31,10 @@ export const REASONS = {
   tenant_unresolved: { status: 404, title: 'The request names no tenant' },
   method_not_allowed: { status: 405, title: 'The method is not allowed' },
   request_timeout: { status: 408, title: 'The request took too long to arrive' },
-  grant_ambiguous: { status: 409, title: 'Several grants cover this principal and differ in whom they act as' },
+  grant_ambiguous: {
+    status: 409,
+    title: 'Several grants cover this principal and differ in whom they act as',
+  },
   body_too_large: { status: 413, title: 'The body is too large' },
   target_too_long: { status: 414, title: 'The request target is too long' },
   body_uninspectable: { status: 415, title: 'The body cannot be inspected by the rule that needs it' },
