@@ -7,7 +7,7 @@ export const FAULTS = {
   KEYS_UNAVAILABLE: { reason: 'keys_unavailable', retryable: true },
   AUDIT_UNAVAILABLE: { reason: 'audit_unavailable', retryable: true },
   POLICY_UNAVAILABLE: { reason: 'policy_unavailable', retryable: true },
-  SECRET_MISSING: { reason: 'internal', retryable: false },
+  SECRET_MISSING: { reason: 'keys_unavailable', retryable: false },
   UPSTREAM_UNREACHABLE: { reason: 'upstream_unreachable', retryable: true },
   UPSTREAM_BAD_RESPONSE: { reason: 'upstream_bad_response', retryable: false },
   UPSTREAM_TIMEOUT: { reason: 'upstream_timeout', retryable: true },

@@ -2,7 +2,7 @@
 // Hot: `chooseGrant` runs once per request over the tenant's few unexpired grants; it allocates nothing.
 import type { EpochMs } from './clock.ts';
 import type { GrantId, TenantId } from './ids.ts';
-import type { Principal } from './principal.ts';
+import { isSamePerson, type Principal } from './principal.ts';
 
 export type Access = 'read' | 'write';
 
@@ -65,6 +65,8 @@ export interface Grant {
   readonly caseRef: string | null;
   readonly reason: StatedReason | null;
   readonly grantedBy: Actor;
+  /** Whoever extended or widened it since, each person once; absent when nobody did. */
+  readonly widenedBy?: readonly Actor[];
   readonly createdAt: EpochMs;
   readonly revokedAt: EpochMs | null;
   readonly revokedBy: Actor | null;
@@ -79,9 +81,13 @@ export function grantStatusAt(grant: Grant, now: EpochMs): GrantStatus {
   return now < grant.startsAt ? 'scheduled' : 'active';
 }
 
-/** Fails closed: an audience that names nothing covers nobody. */
+/**
+ * Fails closed: an audience that names nothing covers nobody. Whoever created, extended or widened the grant is
+ * never covered by it: an audience of a whole group can be checked for that only where it is used.
+ */
 export function grantCovers(grant: Grant, principal: Principal): boolean {
   const { org, groups, principals } = grant.audience;
+  if (consentedTo(grant, principal)) return false;
   if (org === null && groups === null && principals === null) return false;
   if (org !== null && org !== principal.org) return false;
   if (groups !== null && !groups.some((group) => principal.groups.includes(group))) return false;
@@ -89,6 +95,21 @@ export function grantCovers(grant: Grant, principal: Principal): boolean {
     principals === null ||
     principals.some((one) => one.id === principal.id && one.issuer === principal.issuer)
   );
+}
+
+function consentedTo(grant: Grant, principal: Principal): boolean {
+  if (actsFor(grant.grantedBy, principal)) return true;
+  const others = grant.widenedBy;
+  if (others === undefined) return false;
+  for (const actor of others) if (actsFor(actor, principal)) return true;
+  return false;
+}
+
+/** The person a service names carries no issuer, so here only a verified address tells who it is. */
+function actsFor(actor: Actor, principal: Principal): boolean {
+  if (isSamePerson(actor, principal)) return true;
+  const email = actor.onBehalfOf?.email ?? null;
+  return email !== null && principal.email !== null && email.toLowerCase() === principal.email.toLowerCase();
 }
 
 /** Why no grant was chosen. A covering but dead grant gives a better answer than none at all. */

@@ -72,6 +72,12 @@ export interface Transfer {
    * 4403), then both sockets are reset.
    */
   cut(reason: CutReason): void;
+  /**
+   * The client's connection closed, or its parser failed mid-body: the gateway watches it once per connection, so
+   * the forwarder needs no listener of its own for that. Resets the upstream's side; says nothing, calls nothing
+   * back: the gateway has ended the exchange.
+   */
+  clientGone(): void;
 }
 
 export interface Forwarder {

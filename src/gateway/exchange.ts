@@ -1,0 +1,210 @@
+// One request on its way through the gate: a fixed-shape object, filled left to right, that every room reads.
+// Guarantees: each transition happens once; whatever is called late or twice is ignored. Hot: one per request,
+// no closures; the callbacks of journal and forwarder are methods of the prototype.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Recordable } from '#audit/journal.ts';
+import type { EpochMs, MonotonicMs } from '#model/clock.ts';
+import type { CutReason, EndedBy } from '#model/ended-by.ts';
+import type { ExchangeKind } from '#model/exchange.ts';
+import type { Grant } from '#model/grant.ts';
+import type { RequestId, TenantId } from '#model/ids.ts';
+import type { Credential } from '#model/principal.ts';
+import type { DenialCode, ReasonCode } from '#model/reason.ts';
+import type { RequestTarget } from '#model/request-target.ts';
+import type { RuleRef } from '#model/verdict.ts';
+import type { CompiledPolicy, RouteSettings } from '#policy/compiled-policy.ts';
+import type { Transfer } from '#upstream/forwarder.ts';
+import type { ClientConnection } from './client-connection.ts';
+import type { PrincipalUsage } from './principal-limits.ts';
+import { RequestHead } from './raw-headers.ts';
+
+const NO_STRINGS: readonly string[] = Object.freeze([]);
+const NO_RULES: readonly RuleRef[] = Object.freeze([]);
+const NO_HEADERS: string[] = [];
+
+/** Where an exchange stands. It only ever moves down this list. */
+export type Phase = 'judging' | 'recording' | 'forwarding' | 'answering' | 'finished';
+
+/** An answer of the gate's own that is not a refusal: the key set under the reserved prefix. */
+export interface LocalAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+  readonly cacheControl: string;
+}
+
+/** What an exchange tells the gateway. One object for all exchanges, so that an exchange holds no closure. */
+export interface ExchangeEvents {
+  recorded(x: Exchange): void;
+  recordRefused(x: Exchange): void;
+  authorityLost(x: Exchange): CutReason | null;
+  handedOver(x: Exchange): void;
+  responseStarted(x: Exchange, status: number): void;
+  failed(x: Exchange, reason: DenialCode, endedBy: EndedBy): void;
+  ended(x: Exchange, endedBy: EndedBy): void;
+}
+
+export interface ExchangeStart {
+  readonly requestId: RequestId;
+  readonly receivedAt: EpochMs;
+  readonly startedAt: MonotonicMs;
+}
+
+export class Exchange implements Recordable {
+  readonly events: ExchangeEvents;
+  /** Null for what the parser refused: there is no message then, only bytes. */
+  readonly req: IncomingMessage | null;
+  /** Null for an upgrade, which Node hands over as a bare socket. */
+  readonly res: ServerResponse | null;
+  readonly connection: ClientConnection;
+  /** The client's side of a tunnel; null unless this is an upgrade. */
+  readonly socket: Duplex | null;
+  readonly upgradeHead: Buffer | null;
+
+  readonly requestId: RequestId;
+  readonly receivedAt: EpochMs;
+  readonly startedAt: MonotonicMs;
+  readonly method: string;
+  readonly httpVersion: string;
+  readonly rawTarget: string;
+  readonly head: RequestHead = new RequestHead();
+
+  phase: Phase = 'judging';
+  /** Set for what never became a request: it is recorded and answered in its turn, and not judged. */
+  parserRefusal: DenialCode | null = null;
+  kind: ExchangeKind = 'http';
+  host = '';
+  hostName = '';
+  target: RequestTarget | null = null;
+  routePath = '';
+  forwardPath = '';
+  traceId = '';
+  credential: Credential | null = null;
+  tenant: TenantId | null = null;
+  grant: Grant | null = null;
+  grantCacheResult: 'hit' | 'miss' | 'none' = 'none';
+  grantCacheAgeMs = 0;
+  /** When the earliest of grant and credential ends. */
+  authorityEndsAt: EpochMs = 0 as EpochMs;
+  policy: CompiledPolicy | null = null;
+  settings: RouteSettings | null = null;
+  policyDigest = '';
+  formMethods: readonly string[] = NO_STRINGS;
+  heldBody: Buffer | null = null;
+  usage: PrincipalUsage | null = null;
+  localAnswer: LocalAnswer | null = null;
+  expectsContinue = false;
+
+  reason: ReasonCode = 'ok';
+  denialNote: string | null = null;
+  rule: RuleRef | null = null;
+  shadowRules: readonly RuleRef[] = NO_RULES;
+
+  upstreamHeaders: string[] = NO_HEADERS;
+  upstreamPath = '';
+  maxBodyBytes = 0;
+  headersTimeoutMs = 0;
+  idleTimeoutMs = 0;
+  status = 0;
+  upstreamStatus = 0;
+  upstreamError: string | null = null;
+  bytesIn = 0;
+  bytesOut = 0;
+  decisionMs = 0;
+  upstreamMs = 0;
+  durationMs = 0;
+  endedBy: EndedBy | null = null;
+  /** Set when authority ended before the exchange did; nothing is forwarded from then on. */
+  cutReason: CutReason | null = null;
+  transfer: Transfer | null = null;
+  responseHasStarted = false;
+
+  constructor(
+    events: ExchangeEvents,
+    start: ExchangeStart,
+    connection: ClientConnection,
+    message: ClientMessage,
+  ) {
+    this.events = events;
+    this.requestId = start.requestId;
+    this.receivedAt = start.receivedAt;
+    this.startedAt = start.startedAt;
+    this.connection = connection;
+    this.req = message.req;
+    this.res = message.res;
+    this.socket = message.socket;
+    this.upgradeHead = message.upgradeHead;
+    this.method = message.method;
+    this.httpVersion = message.httpVersion;
+    this.rawTarget = message.rawTarget;
+  }
+
+  get peerIp(): string {
+    return this.connection.peerIp;
+  }
+
+  get clientIp(): string {
+    return this.connection.peerIp;
+  }
+
+  get rawSocket(): Socket {
+    return this.connection.rawSocket;
+  }
+
+  get secure(): boolean {
+    return this.connection.secure;
+  }
+
+  get userAgent(): string {
+    return this.head.userAgent;
+  }
+
+  get contentLength(): number {
+    return this.head.contentLength;
+  }
+
+  get allowedHeaders(): readonly string[] {
+    return this.settings === null ? NO_STRINGS : this.settings.headers;
+  }
+
+  recorded(): void {
+    this.events.recorded(this);
+  }
+
+  recordRefused(): void {
+    this.events.recordRefused(this);
+  }
+
+  authorityLost(): CutReason | null {
+    return this.events.authorityLost(this);
+  }
+
+  handedOver(): void {
+    this.events.handedOver(this);
+  }
+
+  responseStarted(status: number): void {
+    this.events.responseStarted(this, status);
+  }
+
+  failed(reason: DenialCode, endedBy: EndedBy): void {
+    this.events.failed(this, reason, endedBy);
+  }
+
+  ended(endedBy: EndedBy): void {
+    this.events.ended(this, endedBy);
+  }
+}
+
+/** What Node handed over: a request with its response, an upgrade with its socket, or bytes it could not parse. */
+export interface ClientMessage {
+  readonly req: IncomingMessage | null;
+  readonly res: ServerResponse | null;
+  readonly socket: Duplex | null;
+  readonly upgradeHead: Buffer | null;
+  readonly method: string;
+  readonly httpVersion: string;
+  readonly rawTarget: string;
+}

@@ -1,0 +1,28 @@
+// The end of an exchange, exactly once whatever happened: everything it held is given back, and it is counted.
+// Hot. The only place that counts requests and observes their durations.
+import type { GatewayMetrics } from '#telemetry/gateway-metrics.ts';
+import type { Exchange } from './exchange.ts';
+import type { LiveExchanges } from './live-exchanges.ts';
+import type { PrincipalLimits } from './principal-limits.ts';
+
+export interface FinishDeps {
+  readonly live: LiveExchanges;
+  readonly principalLimits: PrincipalLimits | null;
+  readonly metrics: GatewayMetrics;
+}
+
+export function finish(x: Exchange, { live, principalLimits, metrics }: FinishDeps): void {
+  if (x.phase === 'finished') return;
+  x.phase = 'finished';
+  x.transfer = null;
+  x.heldBody = null;
+  live.remove(x);
+  if (x.usage !== null) principalLimits?.release(x.usage);
+  x.usage = null;
+  if (x.rule !== null) metrics.ruleMatched(x.rule, 'enforce');
+  for (const rule of x.shadowRules) metrics.ruleMatched(rule, 'shadow');
+  if (x.responseHasStarted && x.kind !== 'http') metrics.streamEnded(x.kind);
+  metrics.exchangeEnded(x);
+  // Last: it may begin the next exchange of this connection.
+  x.connection.release(x);
+}

@@ -1,0 +1,120 @@
+// The gateway: exchanges in, through the pipeline, into the flow; and the handles by which the rest of the process
+// ends them: a revoke, a changed grant, a withdrawn key, a new policy, the shutdown.
+// Guarantees: when one of these returns, every exchange it concerns is over (law 5).
+import type { Socket } from 'node:net';
+import type { DenialCode } from '#model/reason.ts';
+import { deny } from '#model/verdict.ts';
+import { createClockGuard } from './clock-guard.ts';
+import { ClientConnection } from './client-connection.ts';
+import { type ClientMessage, Exchange } from './exchange.ts';
+import { Flow, type FlowDeps } from './flow.ts';
+import { createEnforcement, type Enforcement } from './enforcement.ts';
+import { createLiveExchanges, type LiveExchanges } from './live-exchanges.ts';
+import { createPipeline, createStages } from './pipeline.ts';
+import type { PipelineDeps } from './pipeline-deps.ts';
+import { createPrincipalLimits, type PrincipalLimitOptions } from './principal-limits.ts';
+import { createHeadReader } from './raw-headers.ts';
+import { nextRequestId } from './request-id.ts';
+import type { GateState } from './stages/gate-state.ts';
+import { createTenancy, type TenancyOptions } from './tenancy.ts';
+
+export interface GatewayOptions {
+  readonly methods: readonly string[];
+  readonly targetBytes: number;
+  readonly headersBytes: number;
+  readonly headerCount: number;
+  readonly bodyBytes: number;
+  readonly headersTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly tenancy: TenancyOptions;
+  readonly hosts: readonly string[];
+  readonly origins: readonly string[];
+  readonly sessionsRequired: boolean;
+  readonly perPrincipal: PrincipalLimitOptions;
+}
+
+type Collaborator = 'policies' | 'journal' | 'authenticator' | 'grants' | 'clock' | 'metrics' | 'forwarder';
+
+export interface GatewayDeps extends Pick<PipelineDeps, Collaborator>, Pick<FlowDeps, 'log'> {
+  readonly options: GatewayOptions;
+  /** Drops what is cached of the store and reads it again: after the clock has jumped. */
+  readonly rereadStore: () => Promise<void>;
+}
+
+export interface Gateway extends Enforcement {
+  readonly state: GateState;
+  connect(socket: Socket, rawSocket: Socket, secure: boolean): ClientConnection;
+  /** Takes a message of this connection; false when too many are waiting and the connection must close. */
+  accept(connection: ClientConnection, message: ClientMessage): boolean;
+  /** The connection closed: what it was doing has ended. */
+  disconnected(connection: ClientConnection): void;
+  /**
+   * The parser failed while an exchange was waiting for its body: it is ended, and answered where it still can be.
+   * False when none was.
+   */
+  bodyBroken(connection: ClientConnection): boolean;
+  /** What the parser refused, or never finished: recorded and answered in its turn, nothing judged. */
+  refuseUnparsed(connection: ClientConnection, message: ClientMessage, reason: DenialCode): void;
+  close(): void;
+}
+
+export function createGateway({ options, rereadStore, ...deps }: GatewayDeps): Gateway {
+  const { clock, metrics } = deps;
+  const state: GateState = { draining: false, stopped: false };
+  const principalLimits = createPrincipalLimits(options.perPrincipal);
+  const live: LiveExchanges = createLiveExchanges({ clock, cut: (x, reason) => flow.cut(x, reason) });
+  const tenantHeader = options.tenancy.from === 'header' ? options.tenancy.name : null;
+  const flow = new Flow({ ...deps, live, principalLimits, methods: options.methods });
+  const stages = createStages({
+    ...deps,
+    ...options,
+    state,
+    live,
+    principalLimits,
+    reader: createHeadReader(options, tenantHeader),
+    tenancy: createTenancy(options.tenancy, options.hosts),
+    clockGuard: createClockGuard(clock, rereadStore),
+  });
+  const pipeline = createPipeline(stages, flow);
+
+  function begin(x: Exchange): void {
+    metrics.exchangeStarted();
+    if (x.parserRefusal === null) pipeline.run(x);
+    else flow.refused(x, deny(x.parserRefusal));
+  }
+
+  function exchangeOf(connection: ClientConnection, message: ClientMessage): Exchange {
+    const receivedAt = clock.now();
+    const start = { requestId: nextRequestId(receivedAt), receivedAt, startedAt: clock.monotonic() };
+    return new Exchange(flow, start, connection, message);
+  }
+
+  return {
+    state,
+    ...createEnforcement({ live, flow, clock }),
+    connect: (socket, rawSocket, secure) => new ClientConnection(socket, rawSocket, secure, begin),
+    accept(connection, message) {
+      return connection.admit(exchangeOf(connection, message));
+    },
+    disconnected(connection) {
+      const { current } = connection;
+      if (current !== null) flow.clientGone(current);
+    },
+    bodyBroken(connection) {
+      const { current } = connection;
+      if (current === null || current.req === null || current.req.complete) return false;
+      flow.bodyBroken(current);
+      return true;
+    },
+    refuseUnparsed(connection, message, reason) {
+      connection.refusedUnparsed = true;
+      const x = exchangeOf(connection, message);
+      x.parserRefusal = reason;
+      if (reason === 'client_closed') x.endedBy = 'client';
+      connection.admit(x);
+    },
+    close() {
+      live.close();
+    },
+  };
+}

@@ -1,0 +1,39 @@
+// Everything the stages need, by name; each stage takes its part of it.
+import type { Journal } from '#audit/journal.ts';
+import type { Authenticator } from '#authn/authenticator.ts';
+import type { GrantLookup } from '#grants/grant-lookup.ts';
+import type { Clock } from '#model/clock.ts';
+import type { PolicySource } from '#policy/policy-source.ts';
+import type { GatewayMetrics } from '#telemetry/gateway-metrics.ts';
+import type { Forwarder } from '#upstream/forwarder.ts';
+import type { ClockGuard } from './clock-guard.ts';
+import type { LiveExchanges } from './live-exchanges.ts';
+import type { PrincipalLimits } from './principal-limits.ts';
+import type { HeadReader } from './raw-headers.ts';
+import type { GateState } from './stages/gate-state.ts';
+import type { Tenancy } from './tenancy.ts';
+
+export interface PipelineDeps {
+  readonly reader: HeadReader;
+  /** Upper case. */
+  readonly methods: readonly string[];
+  readonly targetBytes: number;
+  readonly tenancy: Tenancy;
+  readonly policies: PolicySource;
+  readonly bodyBytes: number;
+  readonly headersTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly state: GateState;
+  readonly journal: Journal;
+  readonly clockGuard: ClockGuard;
+  /** Serialised, lower case; empty: the same origin as Host. */
+  readonly origins: readonly string[];
+  readonly authenticator: Authenticator;
+  readonly sessionsRequired: boolean;
+  readonly grants: GrantLookup;
+  readonly live: LiveExchanges;
+  readonly clock: Clock;
+  readonly metrics: GatewayMetrics;
+  readonly principalLimits: PrincipalLimits | null;
+  readonly forwarder: Forwarder;
+}

@@ -1,0 +1,182 @@
+// The data listener: node:http, with or without TLS, and every way in which it can hand us a request or a failure.
+// Guarantees: each request Node sees reaches the gateway once, whether it became an event or an error; each
+// connection is watched once, not once per request. Assumes the gateway judges; nothing is judged here.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { ClientConnection } from './client-connection.ts';
+import type { ClientMessage } from './exchange.ts';
+import type { Gateway } from './gateway.ts';
+import { reasonOfParserError } from './parser-errors.ts';
+import { createRawSockets } from './raw-sockets.ts';
+
+/** PEM. */
+export interface TlsKeyPair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface DataServerOptions {
+  /** P10: how long the head of a request may take. */
+  readonly headerTimeoutMs: number;
+  readonly tls: TlsKeyPair | null;
+}
+
+export interface DataServer {
+  readonly server: Server | TlsServer;
+  /** Connections made from now on use the new pair. Throws when the pair does not load; the old one then stays. */
+  replaceTls(pair: TlsKeyPair): void;
+  /** Stops accepting, closes what is idle, and resolves when the last connection is gone. */
+  close(): Promise<void>;
+  closeAllConnections(): void;
+}
+
+/** Room for target and headers together: P10 is enforced by our own count, since Node's includes the target. */
+const PARSER_HEADER_BYTES = 32 * 1024;
+const KEEP_ALIVE_MS = 75_000;
+const connectionKey: unique symbol = Symbol('postern.connection');
+
+interface GateSocket extends Socket {
+  [connectionKey]?: ClientConnection;
+}
+
+export function createDataServer(gateway: Gateway, options: DataServerOptions): DataServer {
+  const server = makeServer(options);
+  // Past this limit Node hides headers from us that its parser still honours (FR12): we count them ourselves.
+  server.maxHeadersCount = 0;
+  watchConnections(server, gateway, options.tls !== null);
+  takeMessages(server, gateway);
+
+  return {
+    server,
+    replaceTls(pair) {
+      if ('setSecureContext' in server) server.setSecureContext({ ...pair });
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+      }),
+    closeAllConnections() {
+      server.closeAllConnections();
+    },
+  };
+}
+
+function watchConnections(server: Server | TlsServer, gateway: Gateway, secure: boolean): void {
+  const rawSockets = createRawSockets();
+
+  function watch(socket: GateSocket): void {
+    const connection = gateway.connect(socket, secure ? rawSockets.below(socket) : socket, secure);
+    connection.bytesAccounted = socket.bytesRead;
+    socket[connectionKey] = connection;
+    socket.once('close', () => {
+      if (isUnfinished(connection)) gateway.refuseUnparsed(connection, UNPARSED, 'client_closed');
+      gateway.disconnected(connection);
+    });
+  }
+
+  if (secure) {
+    server.on('connection', (socket: Socket) => rawSockets.add(socket));
+    server.on('secureConnection', watch);
+    server.on('tlsClientError', (_error: Error, socket: Socket) => socket.destroy());
+  } else {
+    server.on('connection', watch);
+  }
+}
+
+/** Bytes that never became a request, on a connection that is gone: a request all the same. */
+function isUnfinished(connection: ClientConnection): boolean {
+  // Under TLS the bytes are the record layer's, and say nothing of requests.
+  if (connection.secure || connection.current !== null || connection.refusedUnparsed) return false;
+  return connection.socket.bytesRead > connection.bytesAccounted;
+}
+
+function takeMessages(server: Server | TlsServer, gateway: Gateway): void {
+  function accept(socket: GateSocket, message: ClientMessage): void {
+    const connection = socket[connectionKey];
+    if (connection === undefined || !gateway.accept(connection, message)) socket.destroy();
+  }
+
+  function onRequest(req: IncomingMessage, res: ServerResponse): void {
+    accept(req.socket, messageOf(req, { res, socket: null, upgradeHead: null }));
+  }
+
+  server.on('request', onRequest);
+  // Node would answer these two by itself, and by a looser reading of the header than ours.
+  server.on('checkContinue', onRequest);
+  server.on('checkExpectation', onRequest);
+  server.on('upgrade', (req: IncomingMessage, socket: Duplex, upgradeHead: Buffer) => {
+    accept(req.socket, messageOf(req, { res: null, socket, upgradeHead }));
+  });
+  server.on('connect', (req: IncomingMessage, socket: GateSocket) => {
+    const connection = socket[connectionKey];
+    const message = messageOf(req, { res: null, socket, upgradeHead: null });
+    if (connection === undefined) socket.destroy();
+    else gateway.refuseUnparsed(connection, message, 'method_not_allowed');
+  });
+  server.on('clientError', (error: ParserError, socket: Duplex) =>
+    onClientError(socket as GateSocket, error, gateway),
+  );
+}
+
+type ParserError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer };
+
+/** The parser gave up: on a body that an exchange is waiting for, on a new request, or on silence. */
+function onClientError(socket: GateSocket, error: ParserError, gateway: Gateway): void {
+  const connection = socket[connectionKey];
+  if (connection === undefined || !socket.writable || connection.refusedUnparsed) {
+    socket.destroy();
+    return;
+  }
+  if (gateway.bodyBroken(connection)) return;
+  if (connection.current === null && socket.bytesRead <= connection.bytesAccounted) {
+    socket.destroy();
+    return;
+  }
+  const message = { ...UNPARSED, socket, ...firstLine(error.rawPacket) };
+  gateway.refuseUnparsed(connection, message, reasonOfParserError(error.code));
+}
+
+function makeServer({ headerTimeoutMs, tls }: DataServerOptions): Server | TlsServer {
+  const common = {
+    maxHeaderSize: PARSER_HEADER_BYTES,
+    headersTimeout: headerTimeoutMs,
+    // Node checks every 30 s by default, so that a 10 s limit would fire late.
+    connectionsCheckingInterval: 1000,
+    // Ends long uploads after 300 s otherwise; bodies have an idle limit of ours instead.
+    requestTimeout: 0,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    // A missing Host would be answered by Node without any event, and so without a record.
+    requireHostHeader: false,
+    shouldUpgradeCallback: (req: IncomingMessage) => req.headers.upgrade?.toLowerCase() === 'websocket',
+  };
+  return tls === null
+    ? createServer(common)
+    : createTlsServer({ ...common, ...tls, ALPNProtocols: ['http/1.1'] });
+}
+
+const UNPARSED: ClientMessage = {
+  req: null,
+  res: null,
+  socket: null,
+  upgradeHead: null,
+  method: '',
+  httpVersion: '',
+  rawTarget: '',
+};
+
+function messageOf(
+  req: IncomingMessage,
+  peer: Pick<ClientMessage, 'res' | 'socket' | 'upgradeHead'>,
+): ClientMessage {
+  return { ...peer, req, method: req.method ?? '', httpVersion: req.httpVersion, rawTarget: req.url ?? '' };
+}
+
+/** For the record only: what the request line seems to say, its query left out since it may hold anything. */
+function firstLine(packet: Buffer | undefined): { readonly method: string; readonly rawTarget: string } {
+  const line = (packet ?? Buffer.alloc(0)).subarray(0, 256).toString('latin1').split('\r\n', 1)[0] ?? '';
+  const [method = '', target = ''] = line.split(' ');
+  return { method: method.slice(0, 16), rawTarget: target.split('?', 1)[0] ?? '' };
+}

@@ -1,0 +1,29 @@
+// What a stage is: one check, one file, one name. The order of all of them stands in pipeline.ts.
+// A denial is a value; a fault is thrown. Anything that is not PASS stops the request: a forgotten return denies.
+import type { Verdict } from '#model/verdict.ts';
+import type { Exchange } from './exchange.ts';
+
+export const STAGE_NAMES = [
+  'head',
+  'target',
+  'host',
+  'route-settings',
+  'reserved',
+  'gate-state',
+  'upgrade',
+  'credential',
+  'tenant',
+  'session',
+  'grant',
+  'limits',
+  'access',
+  'rules',
+  'upstream-headers',
+] as const;
+export type StageName = (typeof STAGE_NAMES)[number];
+
+export interface Stage {
+  readonly name: StageName;
+  /** Synchronous when everything is cached. */
+  run(x: Exchange): Verdict | Promise<Verdict>;
+}

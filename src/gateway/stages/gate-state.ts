@@ -1,0 +1,31 @@
+// The states in which the gate forwards nothing, whoever asks: draining, stopped, no journal, no believable clock.
+import { deny, PASS } from '#model/verdict.ts';
+import type { Journal } from '#audit/journal.ts';
+import type { ClockGuard } from '../clock-guard.ts';
+import type { Stage } from '../stage.ts';
+
+export interface GateState {
+  /** Set once, at shutdown. */
+  draining: boolean;
+  /** While the kill-switch file exists. */
+  stopped: boolean;
+}
+
+export interface GateStateDeps {
+  readonly state: GateState;
+  readonly journal: Journal;
+  readonly clockGuard: ClockGuard;
+}
+
+export function gateStateStage({ state, journal, clockGuard }: GateStateDeps): Stage {
+  return {
+    name: 'gate-state',
+    run() {
+      if (state.stopped) return deny('stopped');
+      if (state.draining) return deny('draining');
+      // Asked again by the journal itself; here it spares the work of judging.
+      if (!journal.available) return deny('audit_unavailable');
+      return clockGuard.reliable() ? PASS : deny('clock_unreliable');
+    },
+  };
+}
