@@ -1,4 +1,5 @@
 // What Node's HTTP parser reports without ever making a request of it, as one of our reason codes: one line each.
+// Guarantees: every such failure has a reason. By code, never by message. Not hot.
 import type { DenialCode } from '#model/reason.ts';
 
 const REASON_OF: Readonly<Record<string, DenialCode>> = {

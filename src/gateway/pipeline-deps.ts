@@ -1,4 +1,5 @@
 // Everything the stages need, by name; each stage takes its part of it.
+// Made once, when the gateway is.
 import type { Journal } from '#audit/journal.ts';
 import type { Authenticator } from '#authn/authenticator.ts';
 import type { GrantLookup } from '#grants/grant-lookup.ts';

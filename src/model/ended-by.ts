@@ -1,4 +1,5 @@
 // The closed list of what may end an exchange; recorded as `endedBy`, counted when the gate did it.
+// A reason code says what a client was told; this says what happened.
 
 export const ENDED_BY = [
   'upstream',

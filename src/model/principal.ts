@@ -1,4 +1,5 @@
 // Who is asking: the authenticated support person or service, and the credential that proved it.
+// Made by authn after verification; everyone else may trust it until `expiresAt`.
 import type { EpochMs } from './clock.ts';
 
 export interface Principal {

@@ -1,4 +1,5 @@
 // Whose request is it? A bearer token of a support issuer, verified or refused; nothing else is a credential here.
+// Assumes that Authorization stands alone. Hot: a token seen before is answered without a promise.
 import { deny, PASS, type Verdict } from '#model/verdict.ts';
 import type { AuthenticationResult, Authenticator } from '#authn/authenticator.ts';
 import type { Exchange } from '../exchange.ts';

@@ -1,4 +1,5 @@
 // The one grant this request is judged under. From here on the exchange is live: a revoke reaches it wherever it is.
+// Assumes a verified credential and a tenant. Hot: on a cache hit nothing waits and nothing is allocated.
 import type { Clock } from '#model/clock.ts';
 import { NEVER } from '#model/clock.ts';
 import { chooseGrant } from '#model/grant.ts';

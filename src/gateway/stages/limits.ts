@@ -1,4 +1,5 @@
 // Rate and concurrency per principal (P10). After the grant, so that strangers use up nobody's share.
+// What is taken here is given back in finish.ts. Hot.
 import type { Clock } from '#model/clock.ts';
 import { deny, PASS } from '#model/verdict.ts';
 import type { PrincipalLimits } from '../principal-limits.ts';

@@ -1,4 +1,5 @@
 // One reading of Host and request target (P1 to P5, P7): what is ambiguous stops here.
+// Assumes that Host stands alone. Every later stage may trust `x.target`, `x.host` and `x.hostName`. Hot.
 import { deny, PASS } from '#model/verdict.ts';
 import { hostNameOf } from '../authority.ts';
 import { parseRequestTarget } from '../request-target.ts';

@@ -1,4 +1,5 @@
 // The request must name its tenant where the configuration says tenants are named.
+// After the credential: a stranger does not learn which names are tenants.
 import { deny, PASS } from '#model/verdict.ts';
 import type { Stage } from '../stage.ts';
 

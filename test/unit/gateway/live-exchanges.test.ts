@@ -1,0 +1,83 @@
+// Authority ends by the clock, with one timer for all exchanges, and at once for those that a change concerns.
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Exchange } from '../../../src/gateway/exchange.ts';
+import { createLiveExchanges } from '../../../src/gateway/live-exchanges.ts';
+import { type EpochMs, NEVER, systemClock } from '#model/clock.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+function exchange(endsInMs: number | null, credentialEndsInMs: number | null = null): Exchange {
+  const at = (ms: number | null) => (ms === null ? NEVER : ((Date.now() + ms) as EpochMs));
+  const authorityEndsAt = Math.min(at(endsInMs), at(credentialEndsInMs)) as EpochMs;
+  return { authorityEndsAt, credential: { expiresAt: at(credentialEndsInMs) } } as Exchange;
+}
+
+describe('live exchanges', () => {
+  const cuts: [Exchange, string][] = [];
+  const live = () => createLiveExchanges({ clock: systemClock, cut: (x, reason) => cuts.push([x, reason]) });
+
+  beforeEach(() => {
+    cuts.length = 0;
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('cuts each one when its own authority ends, the earliest first', () => {
+    const registry = live();
+    const late = exchange(5000);
+    const early = exchange(1000);
+    registry.add(late);
+    registry.add(early);
+    vi.advanceTimersByTime(999);
+    expect(cuts).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(cuts).toEqual([[early, 'expired']]);
+    registry.remove(early);
+    vi.advanceTimersByTime(4000);
+    expect(cuts[1]).toEqual([late, 'expired']);
+  });
+
+  it('says whether the credential or the grant ended', () => {
+    const registry = live();
+    const x = exchange(5000, 1000);
+    registry.add(x);
+    vi.advanceTimersByTime(1000);
+    expect(cuts).toEqual([[x, 'credential_expired']]);
+  });
+
+  it('waits out an end that is further away than a timer can be', () => {
+    const registry = live();
+    const x = exchange(40 * DAY_MS);
+    registry.add(x);
+    vi.advanceTimersByTime(39 * DAY_MS);
+    expect(cuts).toEqual([]);
+    vi.advanceTimersByTime(DAY_MS);
+    expect(cuts).toEqual([[x, 'expired']]);
+  });
+
+  it('never ends what is indefinite', () => {
+    live().add(exchange(null));
+    vi.advanceTimersByTime(400 * DAY_MS);
+    expect(cuts).toEqual([]);
+  });
+
+  it('arms an earlier timer when an end moves forward', () => {
+    const registry = live();
+    const x = exchange(60_000);
+    registry.add(x);
+    x.authorityEndsAt = (Date.now() + 10) as EpochMs;
+    registry.add(x);
+    vi.advanceTimersByTime(10);
+    expect(cuts).toEqual([[x, 'expired']]);
+  });
+
+  it('cuts what matches, even while cutting removes it', () => {
+    const registry = createLiveExchanges({ clock: systemClock, cut: (x) => registry.remove(x) });
+    const [a, b, c] = [exchange(1000), exchange(1000), exchange(1000)];
+    for (const x of [a, b, c]) registry.add(x as Exchange);
+    expect(registry.cutWhere((x) => x !== b, 'revoked')).toBe(2);
+    expect(registry.size).toBe(1);
+  });
+});
