@@ -25,10 +25,12 @@ export interface Enforcement extends GrantEnforcer {
   keyWithdrawn(issuer: string, keyId: string): void;
   /** After a reload: what the new set denies does not go on. */
   policySwapped(next: CompiledPolicy): void;
+  /** Each grant that an exchange is bound to now, once: looked at again when changes may have been missed. */
+  grantsInUse(): Iterable<Grant>;
   /** What revoking this grant would cut, now. */
   impactOf(grant: GrantId): GrantImpact;
   /** Ends everything that is still running; returns how many were. */
-  cutAll(): number;
+  cutAll(reason: CutReason): number;
 }
 
 export interface EnforcementDeps {
@@ -72,11 +74,18 @@ export function createEnforcement({ live, flow, clock }: EnforcementDeps): Enfor
       const ignored = { shadowRules: [] };
       live.cutWhere((x) => next.evaluate(x as RouteFacts, ignored) !== PASS, 'policy');
     },
+    grantsInUse() {
+      const inUse = new Set<Grant>();
+      live.each((x) => {
+        if (x.grant !== null) inUse.add(x.grant);
+      });
+      return inUse;
+    },
     impactOf(id) {
       return impact(live, id);
     },
-    cutAll() {
-      return live.cutWhere(() => true, 'drain');
+    cutAll(reason) {
+      return live.cutWhere(() => true, reason);
     },
   };
 }

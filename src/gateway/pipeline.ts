@@ -103,5 +103,7 @@ export function createPipeline(stages: readonly Stage[], exits: PipelineExits): 
 
 /** Fail closed: what is neither PASS nor a denial came from a stage that forgot to return. */
 function asDenial(verdict: Verdict | null | undefined): Denial {
-  return typeof verdict === 'object' && verdict !== null ? verdict : deny('internal', 'a stage returned no verdict');
+  return typeof verdict === 'object' && verdict !== null
+    ? verdict
+    : deny('internal', 'a stage returned no verdict');
 }

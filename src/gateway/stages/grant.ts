@@ -5,7 +5,6 @@ import { NEVER } from '#model/clock.ts';
 import { chooseGrant } from '#model/grant.ts';
 import { deny, PASS, type Verdict } from '#model/verdict.ts';
 import type { CachedGrants, GrantLookup } from '#grants/grant-lookup.ts';
-import type { GatewayMetrics } from '#telemetry/gateway-metrics.ts';
 import type { Exchange } from '../exchange.ts';
 import type { LiveExchanges } from '../live-exchanges.ts';
 import type { Stage } from '../stage.ts';
@@ -14,10 +13,9 @@ export interface GrantStageDeps {
   readonly grants: GrantLookup;
   readonly live: LiveExchanges;
   readonly clock: Clock;
-  readonly metrics: GatewayMetrics;
 }
 
-export function grantStage({ grants, live, clock, metrics }: GrantStageDeps): Stage {
+export function grantStage({ grants, live, clock }: GrantStageDeps): Stage {
   function choose(x: Exchange, cached: CachedGrants): Verdict {
     if (x.credential === null) return deny('no_credential');
     const now = clock.now();
@@ -31,7 +29,6 @@ export function grantStage({ grants, live, clock, metrics }: GrantStageDeps): St
   }
 
   function afterLoad(x: Exchange, loaded: CachedGrants): Verdict {
-    metrics.grantLookup('miss');
     x.grantCacheResult = 'miss';
     return choose(x, loaded);
   }
@@ -42,7 +39,6 @@ export function grantStage({ grants, live, clock, metrics }: GrantStageDeps): St
       if (x.tenant === null) return deny('tenant_unresolved');
       const found = grants.grantsOf(x.tenant);
       if (found instanceof Promise) return found.then((loaded) => afterLoad(x, loaded));
-      metrics.grantLookup('hit');
       x.grantCacheResult = 'hit';
       x.grantCacheAgeMs = Math.round(clock.monotonic() - found.loadedAt);
       return choose(x, found);

@@ -4,20 +4,23 @@ import { createClockGuard } from '../../../src/gateway/clock-guard.ts';
 import { manualClock } from '../../support/manual-clock.ts';
 
 describe('the clock guard', () => {
-  it.each([-3_600_000, 3_600_000])('refuses after a jump of %d ms until the store was read again', async (jumpMs) => {
-    const clock = manualClock();
-    const read = Promise.withResolvers<void>();
-    const guard = createClockGuard(clock, () => read.promise);
-    clock.advance(3_600_000);
-    expect(guard.reliable()).toBe(true);
-    clock.jumpWallClock(jumpMs);
-    expect(guard.reliable()).toBe(false);
-    expect(guard.reliable()).toBe(false);
-    read.resolve();
-    await read.promise;
-    await Promise.resolve();
-    expect(guard.reliable()).toBe(true);
-  });
+  it.each([-3_600_000, 3_600_000])(
+    'refuses after a jump of %d ms until the store was read again',
+    async (jumpMs) => {
+      const clock = manualClock();
+      const read = Promise.withResolvers<void>();
+      const guard = createClockGuard(clock, () => read.promise);
+      clock.advance(3_600_000);
+      expect(guard.reliable()).toBe(true);
+      clock.jumpWallClock(jumpMs);
+      expect(guard.reliable()).toBe(false);
+      expect(guard.reliable()).toBe(false);
+      read.resolve();
+      await read.promise;
+      await Promise.resolve();
+      expect(guard.reliable()).toBe(true);
+    },
+  );
 
   it('stays unreliable while the store cannot be read, and tries again', async () => {
     const clock = manualClock();

@@ -23,18 +23,48 @@ async function outcomeOf(...runs: readonly (() => unknown)[]): Promise<string> {
 
 describe('the pipeline', () => {
   it('passes what every stage passes, at once or later', async () => {
-    expect(await outcomeOf(() => PASS, () => Promise.resolve(PASS), () => PASS)).toBe('passed');
+    expect(
+      await outcomeOf(
+        () => PASS,
+        () => Promise.resolve(PASS),
+        () => PASS,
+      ),
+    ).toBe('passed');
   });
 
   it('stops at the first denial', async () => {
-    expect(await outcomeOf(() => PASS, () => deny('no_grant'), () => deny('rule_denied'))).toBe('no_grant');
-    expect(await outcomeOf(() => Promise.resolve(deny('read_only')), () => PASS)).toBe('read_only');
+    expect(
+      await outcomeOf(
+        () => PASS,
+        () => deny('no_grant'),
+        () => deny('rule_denied'),
+      ),
+    ).toBe('no_grant');
+    expect(
+      await outcomeOf(
+        () => Promise.resolve(deny('read_only')),
+        () => PASS,
+      ),
+    ).toBe('read_only');
   });
 
-  it.each([undefined, null, true, 0, 'PASS', Symbol('PASS')])('denies when a stage returns %s', async (verdict) => {
-    expect(await outcomeOf(() => verdict, () => PASS)).not.toBe('passed');
-    expect(await outcomeOf(() => Promise.resolve(verdict), () => PASS)).not.toBe('passed');
-  });
+  it.each([undefined, null, true, 0, 'PASS', Symbol('PASS')])(
+    'denies when a stage returns %s',
+    async (verdict) => {
+      expect(
+        await outcomeOf(
+          () => verdict,
+          () => PASS,
+        ),
+      ).not.toBe('passed');
+      expect(
+        await outcomeOf(
+          () => Promise.resolve(verdict),
+          () => PASS,
+        ),
+      ).not.toBe('passed');
+    },
+  );
 
   it('turns what is thrown into a fault with its reason', async () => {
     const down = () => {

@@ -21,7 +21,13 @@ const REFUSED: Readonly<Record<string, readonly string[]>> = {
     '/..',
     '/.',
   ],
-  'PA04 encoded dots': ['/a/%2e%2e/exports', '/a/%2E./exports', '/a/.%2e/exports', '/%2e/exports', '/exports/%2e'],
+  'PA04 encoded dots': [
+    '/a/%2e%2e/exports',
+    '/a/%2E./exports',
+    '/a/.%2e/exports',
+    '/%2e/exports',
+    '/exports/%2e',
+  ],
   'PA06 backslashes': ['/a\\..\\exports', '\\exports', '/\\exports', '/exports\\', '/a/..\\exports'],
   'PA08 malformed double encoding': ['/%%36%35xports'],
   'PA10 overlong UTF-8': [
@@ -33,8 +39,21 @@ const REFUSED: Readonly<Record<string, readonly string[]>> = {
   ],
   'PA11 not UTF-8': ['/%ed%a0%80exports', '/exports%ff', '/%u0065xports', '/\xc3\xa9'],
   'PA12 NUL': ['/exports%00', '/exports%00.css', '/%00/exports', '/ex\x00ports'],
-  'PA13 control characters': ['/exports%09', '/exports%0a', '/exports%0d%0aX:1', '/exports%7f', '/a\tb', '/%C2%85'],
-  'PA15 leading slashes': ['//exports', '///exports', '//app.test/exports', '//evil.test/exports', '/\\/exports'],
+  'PA13 control characters': [
+    '/exports%09',
+    '/exports%0a',
+    '/exports%0d%0aX:1',
+    '/exports%7f',
+    '/a\tb',
+    '/%C2%85',
+  ],
+  'PA15 leading slashes': [
+    '//exports',
+    '///exports',
+    '//app.test/exports',
+    '//evil.test/exports',
+    '/\\/exports',
+  ],
   'PA18 parameters on dot segments': [
     '/..;/exports',
     '/a/..;x=1/exports',
@@ -48,10 +67,28 @@ const REFUSED: Readonly<Record<string, readonly string[]>> = {
   'PA28 not origin-form': ['*', 'exports', 'exports/1', '?x', '', '/ exports'],
   'PA30 malformed percent': ['/%', '/%2', '/%zz', '/exports%', '/exports%g0'],
   'PA31 bytes that no path holds': ['/a"b', '/a<b', '/a>b', '/{exports}', '/a^b', '/a`b', '/a}b'],
-  'dot segments for file systems that drop trailing dots and spaces': ['/a/..%20/exports', '/a/.../b', '/a/.%20'],
-  'compatibility forms of dots': ['/a/%EF%BC%8E%EF%BC%8E/exports', '/a/%E2%80%A5/exports', '/a/.%E2%80%8B./exports'],
-  'compatibility forms that make structure': ['/a%EF%BC%8Fb', '/a%EF%BC%BCb', '/a%EF%BC%85b', '/a%EF%BC%9Bb', '/a%EF%BC%9Fb'],
-  'dot segments between encoded separators, opted in or not': ['/a%2f..%2fexports', '/a/..%2Fexports', '/a%5c..%5cexports'],
+  'dot segments for file systems that drop trailing dots and spaces': [
+    '/a/..%20/exports',
+    '/a/.../b',
+    '/a/.%20',
+  ],
+  'compatibility forms of dots': [
+    '/a/%EF%BC%8E%EF%BC%8E/exports',
+    '/a/%E2%80%A5/exports',
+    '/a/.%E2%80%8B./exports',
+  ],
+  'compatibility forms that make structure': [
+    '/a%EF%BC%8Fb',
+    '/a%EF%BC%BCb',
+    '/a%EF%BC%85b',
+    '/a%EF%BC%9Bb',
+    '/a%EF%BC%9Fb',
+  ],
+  'dot segments between encoded separators, opted in or not': [
+    '/a%2f..%2fexports',
+    '/a/..%2Fexports',
+    '/a%5c..%5cexports',
+  ],
   'dot segments under double encoding': ['/%252e%252e/exports'],
   'query bytes': ['/a?x\x80', '/a?x y', '/a?x%00', '/a?format%00=csv', '/a?#'],
 };
@@ -122,7 +159,11 @@ describe('the request target', () => {
   });
 
   it('keeps the query byte for byte, and whether there was one', () => {
-    expect(parseTarget('/a?b=%63&c|d=[1]')).toMatchObject({ path: '/a', query: 'b=%63&c|d=[1]', hasQuery: true });
+    expect(parseTarget('/a?b=%63&c|d=[1]')).toMatchObject({
+      path: '/a',
+      query: 'b=%63&c|d=[1]',
+      hasQuery: true,
+    });
     expect(parseTarget('/a?')).toMatchObject({ query: '', hasQuery: true });
     expect(parseTarget('/a')).toMatchObject({ query: '', hasQuery: false });
     expect(parseTarget('/exports??x')).toMatchObject({ path: '/exports', query: '?x' });
@@ -167,10 +208,30 @@ describe('the absolute form', () => {
 });
 
 describe('any target at all', () => {
-  const bytes = fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)) });
+  const bytes = fc.string({
+    unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)),
+  });
   const tricky = fc
     .array(
-      fc.constantFrom('/', '.', '..', '%2e', '%2F', '%25', '%', ';', '%3b', 'a', 'B', '|', '%c3%a9', '%EF%BC%8E', '?', '%5c', '65'),
+      fc.constantFrom(
+        '/',
+        '.',
+        '..',
+        '%2e',
+        '%2F',
+        '%25',
+        '%',
+        ';',
+        '%3b',
+        'a',
+        'B',
+        '|',
+        '%c3%a9',
+        '%EF%BC%8E',
+        '?',
+        '%5c',
+        '65',
+      ),
       { maxLength: 12 },
     )
     .map((parts) => `/${parts.join('')}`);

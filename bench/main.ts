@@ -1,0 +1,82 @@
+// `npm run bench -- [--quick] [--json FILE]`: processor time per request and latencies of the gate and its controls,
+// in interleaved rounds, each in a process of its own. Figures are comparable within one run only.
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { type Candidate, type CandidateName, startCandidate } from './candidate.ts';
+import { fixedRate, type FullLoad, fullLoad, type Latencies } from './load.ts';
+import { median } from './statistics.ts';
+
+interface Result extends FullLoad, Latencies {
+  readonly name: CandidateName;
+}
+
+const CONTROLS: readonly CandidateName[] = ['http-proxy-3', 'undici'];
+/** Latencies are read where there is room: at the limit they say how long the queue is. */
+const RATE_SHARE = 0.85;
+
+const { values } = parseArgs({ options: { quick: { type: 'boolean' }, json: { type: 'string' } } });
+const plan = values.quick === true ? { rounds: 3, seconds: 3 } : { rounds: 5, seconds: 8 };
+
+async function measure(): Promise<Result[]> {
+  await using upstream = await startCandidate('upstream', 0, { core: 0 });
+  const names: readonly CandidateName[] = ['postern', ...CONTROLS];
+  await using candidates = new AsyncDisposableStack();
+  const started: Candidate[] = [];
+  for (const name of names)
+    started.push(candidates.use(await startCandidate(name, upstream.port, { core: 1 })));
+  const rounds = new Map(started.map((one) => [one, [] as Result[]]));
+  for (const one of started) await fullLoad(one, plan.seconds);
+  for (let round = 0; round < plan.rounds; round++) {
+    for (const one of started) rounds.get(one)?.push(await oneRound(one));
+  }
+  return started.map((one) => summary(one.name, rounds.get(one) ?? []));
+}
+
+async function oneRound(candidate: Candidate): Promise<Result> {
+  const load = await fullLoad(candidate, plan.seconds);
+  const latencies = await fixedRate(candidate, load.requestsPerSecond * RATE_SHARE, plan.seconds);
+  return { name: candidate.name, ...load, ...latencies };
+}
+
+function summary(name: CandidateName, rounds: readonly Result[]): Result {
+  const of = (key: Exclude<keyof Result, 'name'>) => round(median(rounds.map((result) => result[key])));
+  return {
+    name,
+    cpuMicrosPerRequest: of('cpuMicrosPerRequest'),
+    requestsPerSecond: of('requestsPerSecond'),
+    p50Ms: of('p50Ms'),
+    p99Ms: of('p99Ms'),
+    p999Ms: of('p999Ms'),
+    rssMiB: of('rssMiB'),
+  };
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}
+
+function ratiosOf(results: readonly Result[]): Record<string, number> {
+  const cpuOf = (name: CandidateName) =>
+    results.find((result) => result.name === name)?.cpuMicrosPerRequest ?? 0;
+  return Object.fromEntries(
+    CONTROLS.map((control) => [`postern/${control}`, round(cpuOf('postern') / cpuOf(control))]),
+  );
+}
+
+function commitOf(): string {
+  return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+}
+
+const results = await measure();
+const report = {
+  commit: commitOf(),
+  node: process.version,
+  cpu: cpus()[0]?.model ?? 'unknown',
+  results,
+  ratios: ratiosOf(results),
+};
+console.table(results);
+console.log(report.ratios);
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);

@@ -1,0 +1,61 @@
+// What the configuration means for each room: pure translations from `Config` to the rooms' own options.
+// Rooms do not know the configuration, and the configuration does not know the rooms; this file knows both. Cold.
+import type { Address, Config, SecretEntry, TlsMaterial } from '#config/config.ts';
+import type { ServiceOptions } from '#authn/service-keys.ts';
+import type { JournalOptions } from '#audit/create-journal.ts';
+import type { GatewayOptions } from '#gateway/gateway.ts';
+import { DEFAULT_GRANT_LIMITS, type GrantLimits } from '#grants/grant-limits.ts';
+
+export function serviceAccounts(config: Config): ServiceOptions[] {
+  return config.identity.services.map(({ name, keyHash, may }) => ({ name, keyHash: keyHash.reveal(), may }));
+}
+
+export function grantLimits({ limits }: Config['grants']): GrantLimits {
+  return { ...DEFAULT_GRANT_LIMITS, defaultDurationMs: limits.defaultMs, maxDurationMs: limits.maxMs };
+}
+
+export function journalOptions({ audit }: Config, instance: string): JournalOptions {
+  const { directory, durability, maxBytes, anonymousPerSecond, sinks } = audit;
+  return { directory, instance, durability, maxBytes, anonymousPerSecond, sinks };
+}
+
+export function gatewayOptions(config: Config): GatewayOptions {
+  const { limits, upstream, traffic } = config;
+  return {
+    methods: limits.methods,
+    targetBytes: limits.targetBytes,
+    headersBytes: limits.headersBytes,
+    headerCount: limits.headerCount,
+    bodyBytes: limits.bodyBytes,
+    headersTimeoutMs: upstream.timeouts.headersMs,
+    idleTimeoutMs: upstream.timeouts.idleMs,
+    tenancy: config.tenancy,
+    hosts: traffic.hosts,
+    origins: traffic.origins,
+    sessionsRequired: config.sessions.required,
+    perPrincipal: limits.perPrincipal,
+  };
+}
+
+/** Revealed for the one room that writes them into requests. */
+export function secretValues(
+  secrets: ReadonlyMap<string, SecretEntry>,
+): Record<string, string | Record<string, string>> {
+  return Object.fromEntries(
+    Array.from(secrets, ([name, entry]) => [
+      name,
+      entry.kind === 'one'
+        ? entry.value.reveal()
+        : Object.fromEntries(Array.from(entry.values, ([key, value]) => [key, value.reveal()])),
+    ]),
+  );
+}
+
+export function keyPair(tls: TlsMaterial | null): { readonly cert: string; readonly key: string } | null {
+  return tls === null ? null : { cert: tls.cert.reveal(), key: tls.key.reveal() };
+}
+
+/** As node:net takes it. */
+export function listenOptions(address: Address): { host: string; port: number } | { path: string } {
+  return address.kind === 'tcp' ? { host: address.host, port: address.port } : { path: address.path };
+}

@@ -1,0 +1,151 @@
+// The rooms that stand by themselves: opened in the order of need, each closed again when something after it fails.
+// Guarantees: when this returns a policy is in force, the journal takes records and the store's file opens. Cold.
+import { hostname } from 'node:os';
+import type { OpenJournal } from '#audit/append-journal.ts';
+import { createJournal } from '#audit/create-journal.ts';
+import { createKeySets, type KeySets } from '#authn/key-sets.ts';
+import type { Config, SigningKey } from '#config/config.ts';
+import { createGrantCache, type GrantCache } from '#grants/grant-cache.ts';
+import { createSqliteGrantStore, type SqliteGrantStore } from '#grants/sqlite-grant-store.ts';
+import type { Clock } from '#model/clock.ts';
+import { createPolicyReloader, type PolicyReloader, type ReloadOutcome } from '#policy/policy-reloader.ts';
+import { createLog, type Log } from '#telemetry/log.ts';
+import { createMetrics, type Metrics } from '#telemetry/metrics.ts';
+import { type AssertionKey, importAssertionKey, loadOrCreateAssertionKey } from '#upstream/assertion-key.ts';
+import { createForwarder } from '#upstream/create-forwarder.ts';
+import type { Forwarder } from '#upstream/forwarder.ts';
+import { grantLimits, journalOptions, secretValues } from './compose-options.ts';
+
+export interface RoomsStart {
+  readonly config: Config;
+  readonly version: string;
+  readonly clock: Clock;
+}
+
+export interface Rooms extends RoomsStart {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly journal: OpenJournal;
+  readonly policies: PolicyReloader;
+  readonly keySets: KeySets;
+  readonly store: SqliteGrantStore;
+  readonly cache: GrantCache;
+  readonly forwarder: Forwarder;
+}
+
+/** The first policy set is wrong: its problems, each with its place. Exit code 2. */
+export class PolicyRejected extends Error {
+  readonly outcome: ReloadOutcome;
+
+  constructor(outcome: ReloadOutcome) {
+    super('the policy directory holds no valid policy');
+    this.name = 'PolicyRejected';
+    this.outcome = outcome;
+  }
+}
+
+/** Throws PolicyRejected, or the fault of the room that could not be opened; `opened` then closes the others. */
+export async function openRooms(start: RoomsStart, opened: AsyncDisposableStack): Promise<Rooms> {
+  const { config, clock } = start;
+  const instance = `${hostname()}-${process.pid}`;
+  const log = createLog({ level: config.log.level, instance });
+  const journal = createJournal({ options: journalOptions(config, instance), clock, log });
+  opened.defer(() => journal.close(JOURNAL_CLOSE_MS));
+  const store = createSqliteGrantStore({
+    path: config.grants.store.sqlite.path,
+    clock,
+    limits: grantLimits(config.grants),
+  });
+  opened.defer(() => store.close());
+  const cache = createGrantCache({
+    store,
+    clock,
+    ...config.grants.cache,
+    observer: {
+      hit: () => metrics.gateway.grantLookup('hit'),
+      miss: () => metrics.gateway.grantLookup('miss'),
+      error: () => metrics.gateway.grantLookup('error'),
+    },
+  });
+  const metrics: Metrics = createMetrics({
+    version: start.version,
+    sources: {
+      grantCacheEntries: () => cache.size,
+      grantsActive: () => store.countActive(),
+      audit: () => journal.status(),
+      policyDigest: () => policies.current?.digest ?? null,
+    },
+  });
+  opened.defer(() => metrics.close());
+  const policies: PolicyReloader = createPolicyReloader({
+    ...config.policies,
+    onReload: (outcome) => reportReload(outcome, { clock, log, metrics, journal }),
+  });
+  opened.defer(() => policies.close());
+  const keySets = createKeySets({
+    issuers: [...config.identity.support, ...config.identity.customers],
+    clock,
+    onRefreshed: ({ issuer, result, atMs }) => {
+      metrics.keysRefreshed(issuer, result === 'ok', atMs);
+      if (result !== 'ok') log.warn({ issuer }, 'the keys of an issuer could not be refreshed');
+    },
+  });
+  opened.defer(() => keySets.close());
+  const forwarder = await openForwarder(config, clock, metrics);
+  opened.defer(() => forwarder.close());
+  const first = await policies.start();
+  if (!first.ok) throw new PolicyRejected(first);
+  // A store that is away does not stop the start: it is 503 until it is back.
+  await Promise.all([
+    keySets.ready(),
+    store.ping().catch((error: unknown) => log.error({ err: error }, 'the store is away')),
+  ]);
+  return { ...start, log, metrics, journal, policies, keySets, store, cache, forwarder };
+}
+
+const JOURNAL_CLOSE_MS = 5000;
+
+async function openForwarder(config: Config, clock: Clock, metrics: Metrics): Promise<Forwarder> {
+  const { upstream } = config;
+  const { header, issuer, audience, lifetimeMs } = upstream.assertion;
+  const key = await assertionKey(upstream.assertion.key);
+  return createForwarder({
+    url: upstream.origin,
+    preserveHost: upstream.preserveHost,
+    connections: upstream.connections,
+    connectTimeoutMs: upstream.timeouts.connectMs,
+    assertion: { header, issuer, audience, lifetimeMs, key },
+    inject: upstream.inject,
+    secrets: secretValues(config.secrets),
+    tls: { ca: null, dangerouslySkipTlsVerify: upstream.dangerouslySkipTlsVerify },
+    clock,
+    onHeaderDropped: () => metrics.gateway.headerDropped(),
+  });
+}
+
+function assertionKey({ pem, file }: SigningKey): Promise<AssertionKey> {
+  if (pem !== null) return importAssertionKey(pem.reveal());
+  if (file === null) throw new TypeError('the assertion key has neither a value nor a file');
+  return loadOrCreateAssertionKey(file);
+}
+
+function reportReload(
+  outcome: ReloadOutcome,
+  { clock, log, metrics, journal }: Pick<Rooms, 'clock' | 'log' | 'metrics' | 'journal'>,
+): void {
+  const { ok, digest, ruleCount, changed, problems } = outcome;
+  metrics.policyReloaded(ok, clock.now());
+  if (ok) {
+    log.info({ digest, ruleCount, changed }, 'policy loaded');
+  } else {
+    const places = problems.map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`);
+    log.error({ digest, problems: places }, 'the policy is wrong; the last good one stays in force');
+  }
+  journal.event({
+    event: ok ? 'policy.reloaded' : 'policy.reload_failed',
+    tenant: null,
+    grant: null,
+    actor: null,
+    details: { digest, ruleCount, problems: problems.length },
+  });
+}

@@ -1,0 +1,191 @@
+// The three listeners, and what is said on the ops one about the rest. Guarantees: the data listener opens last, so
+// that nothing is accepted before everything behind it stands; a listener that cannot be had closes the others. Cold.
+import { statSync } from 'node:fs';
+import type { AddressInfo, Server } from 'node:net';
+import { createControlAuthenticator } from '#authn/customer-authenticator.ts';
+import type { Address, TlsMaterial } from '#config/config.ts';
+import { readSecretFile } from '#config/secret.ts';
+import { type ControlServer, createControlServer } from '#control/control-server.ts';
+import type { Gateway } from '#gateway/gateway.ts';
+import { nextRequestId } from '#gateway/request-id.ts';
+import { createDataServer, type DataServer } from '#gateway/server.ts';
+import type { GrantAuthority } from '#grants/grant-authority.ts';
+import type { Log } from '#model/log.ts';
+import { createOpsServer } from '#telemetry/ops-server.ts';
+import { keyPair, listenOptions, serviceAccounts } from './compose-options.ts';
+import type { Rooms } from './compose-rooms.ts';
+
+export interface Servers {
+  readonly data: DataServer;
+  readonly control: ControlServer;
+  /** `host:port` as bound, or the path of a socket. */
+  readonly addresses: { readonly data: string; readonly control: string; readonly ops: string };
+}
+
+export interface Traffic {
+  readonly gateway: Gateway;
+  readonly authority: GrantAuthority;
+}
+
+export async function openServers(
+  rooms: Rooms,
+  traffic: Traffic,
+  opened: AsyncDisposableStack,
+): Promise<Servers> {
+  const { config, log } = rooms;
+  let started = false;
+  const store = opened.use(watchStore(rooms));
+  const ops = createOpsServer({
+    metrics: rooms.metrics,
+    log: rooms.log,
+    started: () => started,
+    readiness: () => readinessOf(rooms, traffic.gateway, store.isHealthy()),
+  });
+  opened.defer(() => ops.close());
+  const opsAddress = addressText(await ops.listen(listenOptions(config.listen.ops.address)));
+  const control = opened.use(await openControl(rooms, traffic));
+  const data = createDataServer(traffic.gateway, {
+    headerTimeoutMs: config.limits.headerTimeoutMs,
+    tls: keyPair(config.listen.data.tls),
+  });
+  opened.defer(() => closeData(data));
+  const dataAddress = await listenOn(data.server, config.listen.data.address);
+  if (config.listen.data.tls !== null) opened.use(watchTls(config.listen.data.tls, data, log));
+  started = true;
+  const addresses = { data: dataAddress, control: controlText(control), ops: opsAddress };
+  for (const [listener, address] of Object.entries(addresses)) log.info({ listener, address }, 'listening');
+  return { data, control, addresses };
+}
+
+async function openControl(rooms: Rooms, { gateway, authority }: Traffic): Promise<ControlServer> {
+  const { config, clock, keySets, store, log } = rooms;
+  const { identity, listen, grants } = config;
+  const control = await createControlServer({
+    authenticator: createControlAuthenticator({
+      support: identity.support,
+      customers: identity.customers,
+      services: serviceAccounts(config),
+      roles: identity.roles,
+      keySets,
+      clock,
+    }),
+    authority,
+    store,
+    clock,
+    log,
+    defaultDurationMs: grants.limits.defaultMs,
+    impactOf: (grant) => gateway.impactOf(grant),
+    nextRequestId,
+    tls: keyPair(listen.control.tls),
+  });
+  await control.listen(listen.control.address);
+  return control;
+}
+
+function controlText({ address }: ControlServer): string {
+  if (address === null) return '';
+  return address.kind === 'unix' ? address.path : `${address.host}:${address.port}`;
+}
+
+function listenOn(server: Server, address: Address): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(listenOptions(address), () => {
+      server.removeListener('error', reject);
+      resolve(addressText(server.address()));
+    });
+  });
+}
+
+function addressText(address: AddressInfo | string | null): string {
+  if (address === null || typeof address === 'string') return address ?? '';
+  return address.family === 'IPv6'
+    ? `[${address.address}]:${address.port}`
+    : `${address.address}:${address.port}`;
+}
+
+async function closeData(data: DataServer): Promise<void> {
+  data.closeAllConnections();
+  await data.close();
+}
+
+const STORE_CHECK_MS = 1000;
+
+/** Readiness must answer at once, so the store is asked beforehand. */
+function watchStore({ store }: Pick<Rooms, 'store'>): Disposable & { isHealthy(): boolean } {
+  let healthy = true;
+  let asking = false;
+  async function ask(): Promise<void> {
+    if (asking) return;
+    asking = true;
+    try {
+      await store.ping();
+      healthy = true;
+    } catch {
+      healthy = false;
+    } finally {
+      asking = false;
+    }
+  }
+  const timer = setInterval(() => void ask(), STORE_CHECK_MS);
+  timer.unref();
+  void ask();
+  return {
+    isHealthy: () => healthy,
+    [Symbol.dispose]() {
+      clearInterval(timer);
+    },
+  };
+}
+
+/** The reasons are reason codes: short, closed, and without a name of anybody. */
+function readinessOf(
+  { policies, journal, keySets }: Rooms,
+  { state }: Gateway,
+  storeIsHealthy: boolean,
+): { ready: boolean; reasons: readonly string[] } {
+  const reasons: string[] = [];
+  if (state.draining) reasons.push('draining');
+  if (state.stopped) reasons.push('stopped');
+  if (policies.current === null) reasons.push('policy_unavailable');
+  if (!journal.available) reasons.push('audit_unavailable');
+  if (!storeIsHealthy) reasons.push('store_unavailable');
+  if (keySets.missing().length > 0) reasons.push('keys_unavailable');
+  return { ready: reasons.length === 0, reasons };
+}
+
+const TLS_CHECK_MS = 2000;
+
+/** New certificates are taken up live; a pair that does not load leaves the old one in place. */
+function watchTls(material: TlsMaterial, server: DataServer, log: Log): Disposable {
+  const files = [material.cert.file, material.key.file].filter((file) => file !== null);
+  let seen = stampsOf(files);
+
+  function look(): void {
+    const now = stampsOf(files);
+    if (now === seen) return;
+    seen = now;
+    const cert = material.cert.file === null ? material.cert : readSecretFile(material.cert.file);
+    const key = material.key.file === null ? material.key : readSecretFile(material.key.file);
+    try {
+      if (typeof cert === 'string' || typeof key === 'string') throw new TypeError('a file cannot be read');
+      server.replaceTls({ cert: cert.reveal(), key: key.reveal() });
+      log.info({}, 'TLS material reloaded');
+    } catch {
+      // What failed may quote the key.
+      log.error({}, 'the new TLS material does not load; the old one stays in use');
+    }
+  }
+
+  const timer = setInterval(look, TLS_CHECK_MS);
+  timer.unref();
+  return {
+    [Symbol.dispose]() {
+      clearInterval(timer);
+    },
+  };
+}
+
+function stampsOf(files: readonly string[]): string {
+  return files.map((file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0).join(' ');
+}
