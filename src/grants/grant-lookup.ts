@@ -1,4 +1,5 @@
-// The contract for the gateway: the tenant's grants, from the cache when they are there. Hot.
+// The contract for the gateway: the tenant's grants, from the cache when they are there.
+// Guarantees: what was loaded before a change is not answered after it. Hot.
 import type { Grant } from '#model/grant.ts';
 import type { TenantId } from '#model/ids.ts';
 

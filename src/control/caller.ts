@@ -1,0 +1,74 @@
+// Who calls, and what the table lets them reach: found before a body is read, settled before a handler runs.
+// A route without an operation is public; only the OpenAPI document is.
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { ControlAuthenticator, ControlIdentity } from '#authn/control-authenticator.ts';
+import { authorise, callerKindOf, type Operation, type Scope } from './authorise.ts';
+import { ControlDenial } from './control-problem.ts';
+
+export interface Caller {
+  readonly identity: ControlIdentity;
+  readonly scope: Scope;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** A row of the authorisation table. */
+    operation?: Operation;
+  }
+  interface FastifyRequest {
+    caller: Caller | null;
+  }
+}
+
+/** The caller of a route with an operation; a route that has none never asks. */
+export function callerOf(request: FastifyRequest): Caller {
+  if (request.caller === null) throw new TypeError('a handler ran without an authorised caller');
+  return request.caller;
+}
+
+export function guardRoutes(app: FastifyInstance, authenticator: ControlAuthenticator): void {
+  app.decorateRequest('caller', null);
+
+  // Before the body: an unknown caller's bytes are not worth parsing. A service is taken at its best here.
+  app.addHook('onRequest', async (request) => {
+    const { operation } = request.routeOptions.config;
+    if (operation === undefined) return;
+    const identity = await identify(request, authenticator);
+    request.caller = { identity, scope: authorise(callerKindOf(identity, true), operation) };
+  });
+
+  // After the schemas: only now is it known whether a service names a person.
+  app.addHook('preHandler', async (request) => {
+    const { operation } = request.routeOptions.config;
+    if (operation === undefined) return;
+    const { identity } = callerOf(request);
+    const kind = callerKindOf(identity, namesPerson(request.body));
+    request.caller = { identity, scope: authorise(kind, operation) };
+  });
+}
+
+async function identify(
+  request: FastifyRequest,
+  authenticator: ControlAuthenticator,
+): Promise<ControlIdentity> {
+  if (countAuthorizations(request.raw.rawHeaders) > 1) {
+    throw new ControlDenial('bad_header', 'Send one Authorization header.');
+  }
+  const result = await authenticator.authenticate(request.headers.authorization);
+  if ('reason' in result)
+    throw new ControlDenial(result.reason, 'Send `Authorization: Bearer` and a valid token.');
+  return result;
+}
+
+/** Node keeps the first of two, a proxy in front may have judged the second. */
+function countAuthorizations(rawHeaders: readonly string[]): number {
+  let count = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    if (rawHeaders[i]?.toLowerCase() === 'authorization') count += 1;
+  }
+  return count;
+}
+
+function namesPerson(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && 'onBehalfOf' in body && body.onBehalfOf !== null;
+}

@@ -1,0 +1,80 @@
+// Says that a grant has ended by itself, once per grant across processes and restarts. It only reports: requests
+// and streams ask the clock themselves and never wait for this timer. Cold.
+import type { Clock, EpochMs } from '#model/clock.ts';
+import type { Log } from '#model/log.ts';
+import { type GrantEvent, grantEvent } from './grant-authority.ts';
+import type { GrantExpiryFeed, GrantStore } from './grant-store.ts';
+
+export interface ExpiryTimerDeps {
+  readonly store: GrantExpiryFeed & Pick<GrantStore, 'watch'>;
+  readonly clock: Clock;
+  readonly onEvent: (event: GrantEvent) => void;
+  readonly log: Log;
+}
+
+/** Node fires a `setTimeout` of more than 24.8 days at once, so a longer wait is taken in steps. */
+const LONGEST_WAIT_MS = 86_400_000;
+const SHORTEST_WAIT_MS = 10;
+const RETRY_MS = 5000;
+const BATCH = 100;
+
+/** Runs until disposed of; its timer keeps no process alive. */
+export function startExpiryTimer({ store, clock, onEvent, log }: ExpiryTimerDeps): Disposable {
+  let timer: NodeJS.Timeout | undefined;
+  let running = false;
+  let again = false;
+  let stopped = false;
+
+  function wakeIn(waitMs: number): void {
+    clearTimeout(timer);
+    if (stopped) return;
+    timer = setTimeout(() => void wake(), waitMs);
+    timer.unref();
+  }
+
+  /** One round at a time: a change that comes during one makes it look once more. */
+  async function wake(): Promise<void> {
+    if (running) {
+      again = true;
+      return;
+    }
+    running = true;
+    const waitMs = await round();
+    running = false;
+    wakeIn(again ? 0 : waitMs);
+    again = false;
+  }
+
+  async function round(): Promise<number> {
+    try {
+      for (;;) {
+        const ended = await store.claimExpired(BATCH);
+        for (const grant of ended) onEvent(grantEvent('grant.expired', grant, null));
+        if (ended.length < BATCH) break;
+      }
+      return waitUntil(await store.nextEnd(), clock.now());
+    } catch {
+      log.warn({}, 'ended grants could not be read; trying again');
+      return RETRY_MS;
+    }
+  }
+
+  const watching = store.watch(
+    () => void wake(),
+    () => void wake(),
+  );
+  void wake();
+  return {
+    [Symbol.dispose]() {
+      stopped = true;
+      clearTimeout(timer);
+      watching[Symbol.dispose]();
+    },
+  };
+}
+
+/** Exported for its edge cases: at least a little, so that a clock that stands still is not asked in a loop. */
+export function waitUntil(end: EpochMs | null, now: EpochMs): number {
+  if (end === null) return LONGEST_WAIT_MS;
+  return Math.min(LONGEST_WAIT_MS, Math.max(SHORTEST_WAIT_MS, end - now));
+}

@@ -1,0 +1,135 @@
+// The tenant's grants in memory: bounded, short-lived, one load per tenant at a time. Hot: a hit is one map lookup
+// and one comparison, without a promise. What is cached is believed only for what it says, never for how long it
+// holds: status is asked of the clock at each use. Entries are keyed by the tenant's id alone.
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '#model/clock.ts';
+import { PosternError } from '#model/fault.ts';
+import type { Grant } from '#model/grant.ts';
+import type { TenantId } from '#model/ids.ts';
+import type { CachedGrants, GrantLookup } from './grant-lookup.ts';
+import type { GrantStore } from './grant-store.ts';
+
+export interface GrantCacheDeps {
+  readonly store: Pick<GrantStore, 'activeFor'>;
+  readonly clock: Pick<Clock, 'monotonic'>;
+  /** Tenants, not grants. */
+  readonly maxEntries: number;
+  readonly ttlMs: number;
+  /** For a tenant without grants: short, so that a grant made elsewhere is soon seen. */
+  readonly negativeTtlMs: number;
+  readonly observer?: GrantCacheObserver;
+}
+
+/** One call per lookup; who shares a load that another began counts as a miss. */
+interface GrantCacheObserver {
+  hit(): void;
+  miss(): void;
+  error(): void;
+}
+
+export interface GrantCache extends GrantLookup {
+  /** After a commit: the entry is gone and no load begun before this call may bring it back. */
+  invalidate(tenant: TenantId): void;
+  readonly size: number;
+}
+
+/** Every load that an invalidation overtook is begun again; this often, then the tenant is busier than its store. */
+const MAX_RELOADS = 8;
+
+class CacheEntry implements CachedGrants {
+  readonly grants: readonly Grant[];
+  readonly loadedAt: number;
+  readonly freshUntil: number;
+
+  constructor(grants: readonly Grant[], loadedAt: number, freshUntil: number) {
+    this.grants = grants;
+    this.loadedAt = loadedAt;
+    this.freshUntil = freshUntil;
+    Object.freeze(this);
+  }
+}
+
+/** A load on its way; compared by identity with the one that may fill the entry. */
+interface Flight {
+  result: Promise<CachedGrants> | null;
+}
+
+/** Throws a RangeError for sizes and times that are not positive whole numbers. */
+export function createGrantCache(deps: GrantCacheDeps): GrantCache {
+  const { store, clock, maxEntries, ttlMs, negativeTtlMs, observer } = deps;
+  assertPositive({ maxEntries, ttlMs, negativeTtlMs });
+  const entries = new LRUCache<TenantId, CacheEntry>({ max: maxEntries });
+  /** The load that may fill the entry. An invalidation takes it out, so that it fills nothing any more. */
+  const flights = new Map<TenantId, Flight>();
+
+  function load(tenant: TenantId, reloads: number): Promise<CachedGrants> {
+    const running = flights.get(tenant)?.result;
+    if (running !== undefined && running !== null) return running;
+    const flight: Flight = { result: null };
+    flights.set(tenant, flight);
+    flight.result = read(tenant, flight, reloads);
+    return flight.result;
+  }
+
+  async function read(tenant: TenantId, flight: Flight, reloads: number): Promise<CachedGrants> {
+    const loadedAt = clock.monotonic();
+    let grants: readonly Grant[];
+    try {
+      grants = await store.activeFor(tenant);
+    } catch (error) {
+      if (flights.get(tenant) === flight) flights.delete(tenant);
+      observer?.error();
+      throw asFault(error);
+    }
+    if (flights.get(tenant) !== flight) return readAgain(tenant, reloads);
+    flights.delete(tenant);
+    const entry = new CacheEntry(grants, loadedAt, loadedAt + (grants.length === 0 ? negativeTtlMs : ttlMs));
+    entries.set(tenant, entry);
+    return entry;
+  }
+
+  /** Whoever waited for an overtaken load must not be answered with what it read: it may hold a revoked grant. */
+  function readAgain(tenant: TenantId, reloads: number): CachedGrants | Promise<CachedGrants> {
+    const newer = entries.get(tenant);
+    if (newer !== undefined) return newer;
+    if (reloads < MAX_RELOADS) return load(tenant, reloads + 1);
+    observer?.error();
+    throw new PosternError('STORE_UNAVAILABLE', 'grants changed faster than they could be read');
+  }
+
+  return {
+    grantsOf(tenant) {
+      const entry = entries.get(tenant);
+      if (entry !== undefined && clock.monotonic() < entry.freshUntil) {
+        observer?.hit();
+        return entry;
+      }
+      observer?.miss();
+      return load(tenant, 0);
+    },
+    invalidate(tenant) {
+      entries.delete(tenant);
+      flights.delete(tenant);
+    },
+    dropAll() {
+      entries.clear();
+      flights.clear();
+    },
+    get size() {
+      return entries.size;
+    },
+  };
+}
+
+function assertPositive(values: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(values)) {
+    if (!Number.isSafeInteger(value) || value <= 0)
+      throw new RangeError(`${name} must be a positive whole number`);
+  }
+}
+
+function asFault(error: unknown): unknown {
+  return error instanceof PosternError
+    ? error
+    : new PosternError('STORE_UNAVAILABLE', 'the grants of a tenant could not be read', error);
+}

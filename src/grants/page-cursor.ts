@@ -1,0 +1,42 @@
+// The opaque cursor of a keyset page: where the page before ended, by (createdAt, id), newest first.
+// It grants nothing: the query beside it still decides whose grants are read. Cold.
+import { type EpochMs, NEVER } from '#model/clock.ts';
+import type { Grant } from '#model/grant.ts';
+import { GrantRefusal } from '#model/grant-refusal.ts';
+import type { GrantId } from '#model/ids.ts';
+import { isGrantId } from './grant-id.ts';
+
+export interface PagePosition {
+  readonly createdAt: EpochMs;
+  readonly id: GrantId | '';
+}
+
+/** Before the newest: a position that every grant comes after. */
+const FIRST_PAGE: PagePosition = Object.freeze({ createdAt: NEVER, id: '' });
+
+const MAX_CURSOR_CHARS = 128;
+
+export function encodeCursor(last: Pick<Grant, 'createdAt' | 'id'>): string {
+  return Buffer.from(JSON.stringify([last.createdAt, last.id])).toString('base64url');
+}
+
+/** Throws GrantRefusal `cursor_invalid` for anything that `encodeCursor` does not write. */
+export function decodeCursor(cursor: string | null): PagePosition {
+  if (cursor === null) return FIRST_PAGE;
+  const parsed = cursor.length > MAX_CURSOR_CHARS ? null : parse(cursor);
+  if (Array.isArray(parsed) && parsed.length === 2) {
+    const [createdAt, id] = parsed as readonly unknown[];
+    if (Number.isSafeInteger(createdAt) && typeof id === 'string' && isGrantId(id)) {
+      return { createdAt: createdAt as EpochMs, id };
+    }
+  }
+  throw new GrantRefusal('cursor_invalid', 'Pass `nextCursor` of the page before, unchanged, or none.');
+}
+
+function parse(cursor: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,182 @@
+// One connection to the embedded store that heals by itself: opened on first use, given up after any failure that
+// may outlast the call, opened again by the next one. Whatever SQLite or the file system says becomes
+// STORE_UNAVAILABLE here, by code. Synchronous and off the warm path: a call costs microseconds when it works.
+import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PosternError } from '#model/fault.ts';
+import { migrate } from './migrations.ts';
+
+const SQLITE_BUSY = 5;
+const SQLITE_LOCKED = 6;
+/** How long one attempt may block the event loop for a lock that another process holds. */
+const BUSY_BLOCK_MS = 20;
+const BUSY_PAUSE_MS = 15;
+
+export interface SqliteConnectionDeps<S> {
+  /** Absolute. The file is made, readable by its owner alone, when it does not exist at the first opening. */
+  readonly path: string;
+  /** How long a call waits, without blocking the event loop, while another process holds the lock. */
+  readonly busyDeadlineMs: number;
+  /** Called for each new connection: its statements, prepared once. */
+  readonly prepare: (db: DatabaseSync) => S;
+}
+
+export interface SqliteConnection<S> {
+  /** Runs `work` now. Throws STORE_UNAVAILABLE; refusals thrown by `work` pass through. */
+  use<T>(work: (statements: S, db: DatabaseSync) => T): T;
+  /** Like `use`, but waits for another process's lock up to the deadline. */
+  patiently<T>(work: (statements: S, db: DatabaseSync) => T): Promise<T>;
+  /** The same inside one write transaction: committed when `work` returns, rolled back when it throws. */
+  transact<T>(work: (statements: S) => T): Promise<T>;
+  /** Counts the connections opened so far: another number means that notifications may have been missed. */
+  readonly generation: number;
+  close(): void;
+}
+
+interface Open<S> {
+  readonly db: DatabaseSync;
+  readonly statements: S;
+  /** Device and inode: a file put in place of ours is not ours. */
+  readonly device: number;
+  readonly inode: number;
+}
+
+export function createSqliteConnection<S>(deps: SqliteConnectionDeps<S>): SqliteConnection<S> {
+  let current: Open<S> | null = null;
+  let generation = 0;
+  let closed = false;
+
+  function drop(): void {
+    const dying = current;
+    current = null;
+    if (dying?.db.isOpen === true) dying.db.close();
+  }
+
+  function opened(): Open<S> {
+    if (closed) throw new PosternError('STORE_UNAVAILABLE', 'the grant store is closed');
+    if (current !== null && !isStillThere(deps.path, current)) drop();
+    if (current === null) {
+      current = open(deps, generation === 0);
+      generation += 1;
+    }
+    return current;
+  }
+
+  function use<T>(work: (statements: S, db: DatabaseSync) => T): T {
+    try {
+      const { statements, db } = opened();
+      return work(statements, db);
+    } catch (error) {
+      if (isStorageError(error) && !isBusy(error)) drop();
+      throw error;
+    }
+  }
+
+  async function patiently<T>(work: (statements: S, db: DatabaseSync) => T): Promise<T> {
+    const startedAt = performance.now();
+    for (;;) {
+      try {
+        return use(work);
+      } catch (error) {
+        if (!isBusy(error) || performance.now() - startedAt >= deps.busyDeadlineMs) throw mapped(error);
+        await sleep(BUSY_PAUSE_MS);
+      }
+    }
+  }
+
+  return {
+    use(work) {
+      try {
+        return use(work);
+      } catch (error) {
+        throw mapped(error);
+      }
+    },
+    patiently,
+    transact: (work) => patiently((statements, db) => inTransaction(db, () => work(statements))),
+    get generation() {
+      return generation;
+    },
+    close() {
+      closed = true;
+      drop();
+    },
+  };
+}
+
+function open<S>(deps: SqliteConnectionDeps<S>, mayCreate: boolean): Open<S> {
+  if (mayCreate) createFile(deps.path);
+  // Without this check SQLite would make an empty file, and an empty store would look like "no grants".
+  const { dev, ino } = statSync(deps.path);
+  const db = new DatabaseSync(deps.path, { timeout: BUSY_BLOCK_MS });
+  try {
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;');
+    migrate(db);
+    return { db, statements: deps.prepare(db), device: dev, inode: ino };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** Grants hold names and addresses of people: the file, and with it SQLite's own side files, is its owner's alone. */
+function createFile(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  try {
+    // Exclusive: opening and closing a database that exists would drop this process's POSIX locks on it.
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (error) {
+    if (!isCoded(error) || error.code !== 'EEXIST') throw error;
+  }
+}
+
+function isStillThere<S>(path: string, { device, inode }: Open<S>): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats !== undefined && stats.ino === inode && stats.dev === device;
+}
+
+function inTransaction<T>(db: DatabaseSync, work: () => T): T {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    const result = work();
+    db.exec('COMMIT');
+    return result;
+  } catch (error) {
+    // SQLite rolls back by itself after some failures, and a second rollback would hide the first error.
+    if (db.isTransaction) db.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+interface CodedError {
+  readonly code: string;
+  readonly errcode?: number;
+}
+
+function isCoded(error: unknown): error is CodedError {
+  return error instanceof Error && typeof (error as { code?: unknown }).code === 'string';
+}
+
+/** Node's errors of SQLite and of the file system; everything else is a refusal or a defect. */
+function isStorageError(error: unknown): boolean {
+  if (error instanceof PosternError) return error.code === 'STORE_UNAVAILABLE';
+  if (error instanceof SyntaxError) return true;
+  if (!isCoded(error)) return false;
+  return error.code === 'ERR_SQLITE_ERROR' || error.code === 'ERR_INVALID_STATE' || 'errno' in error;
+}
+
+function isBusy(error: unknown): boolean {
+  if (!isCoded(error) || error.code !== 'ERR_SQLITE_ERROR') return false;
+  const primary = (error.errcode ?? 0) & 0xff;
+  return primary === SQLITE_BUSY || primary === SQLITE_LOCKED;
+}
+
+function mapped(error: unknown): unknown {
+  if (error instanceof PosternError || !isStorageError(error)) return error;
+  const code = isCoded(error)
+    ? `${error.code}${error.errcode === undefined ? '' : ` ${error.errcode}`}`
+    : 'JSON';
+  return new PosternError('STORE_UNAVAILABLE', `the grant store failed (${code})`, error);
+}

@@ -1,0 +1,102 @@
+// Every cell of the authorisation table, written down a second time by hand: a change of one has to be meant twice.
+import { describe, expect, it } from 'vitest';
+import type { ControlIdentity } from '#authn/control-authenticator.ts';
+import type { TenantId } from '#model/ids.ts';
+import {
+  AUTHORISATION,
+  authorise,
+  CALLER_KINDS,
+  type CallerKind,
+  callerKindOf,
+  mayReach,
+  OPERATIONS,
+  type Operation,
+  requireTenant,
+} from '#control/authorise.ts';
+import { ControlProblem } from '#control/control-problem.ts';
+
+const acme = 'acme' as TenantId;
+const globex = 'globex' as TenantId;
+
+const OWN = 'own_tenant';
+const ANY = 'any_tenant';
+const NOT_ADMIN = 'not_tenant_admin';
+const NOT_ALLOWED = 'service_not_allowed';
+const NEVER = 'staff_never_grant';
+
+const EXPECTED: Record<Operation, readonly string[]> = {
+  // tenant_admin, tenant_user, service_for_person, service, service_without_duty, staff
+  'grants.create': [OWN, NOT_ADMIN, ANY, 'on_behalf_of_required', NOT_ALLOWED, NEVER],
+  'grants.list': [OWN, NOT_ADMIN, ANY, ANY, NOT_ALLOWED, 'covering'],
+  'grants.read': [OWN, NOT_ADMIN, ANY, ANY, NOT_ALLOWED, NEVER],
+  'grants.change': [OWN, NOT_ADMIN, ANY, 'narrow', NOT_ALLOWED, NEVER],
+  'grants.revoke': [OWN, NOT_ADMIN, ANY, ANY, NOT_ALLOWED, NEVER],
+  'grants.impact': [OWN, NOT_ADMIN, ANY, ANY, NOT_ALLOWED, NEVER],
+  'grants.mine': ['staff_only', 'staff_only', 'staff_only', 'staff_only', 'staff_only', 'covering'],
+  'tenant.status': [OWN, NOT_ADMIN, NOT_ALLOWED, NOT_ALLOWED, NOT_ALLOWED, 'covering'],
+};
+const ALLOWED: ReadonlySet<string> = new Set([OWN, ANY, 'narrow', 'covering']);
+
+const cells = OPERATIONS.flatMap((operation) =>
+  CALLER_KINDS.map((caller, i) => [caller, operation, EXPECTED[operation][i] ?? ''] as const),
+);
+
+describe('the authorisation table', () => {
+  it('has a cell for every caller and operation, and no other', () => {
+    expect(Object.keys(AUTHORISATION).toSorted()).toEqual(OPERATIONS.toSorted());
+    for (const row of Object.values(AUTHORISATION)) {
+      expect(Object.keys(row).toSorted()).toEqual(CALLER_KINDS.toSorted());
+    }
+  });
+
+  it.each(cells)('%s × %s is %s', (caller, operation, expected) => {
+    let outcome: string;
+    try {
+      outcome = authorise(caller, operation);
+    } catch (error) {
+      if (!(error instanceof ControlProblem)) throw error;
+      outcome = error.code;
+      expect(error.message).toMatch(/^[A-Z].*\.$/);
+    }
+    expect(outcome).toBe(expected);
+  });
+
+  it('gives staff nothing but lists of what covers them', () => {
+    const reachable = OPERATIONS.filter((operation) => ALLOWED.has(AUTHORISATION[operation].staff));
+    expect(reachable).toEqual(['grants.list', 'grants.mine', 'tenant.status']);
+    for (const operation of reachable) expect(AUTHORISATION[operation].staff).toBe('covering');
+  });
+});
+
+const person = { issuer: 'i', id: 'u', email: null, name: null, permissions: [], products: [] };
+const customer = (admin: boolean): ControlIdentity => ({ kind: 'customer', ...person, tenant: acme, admin });
+const service = (may: readonly string[]): ControlIdentity => ({ kind: 'service', name: 's', may });
+const staff: ControlIdentity = {
+  kind: 'staff',
+  principal: { id: 's', issuer: 'i', email: null, name: null, groups: [], org: 'vendor' },
+  roles: ['lead', 'security'],
+};
+
+describe('the kind of a caller', () => {
+  it.each<[ControlIdentity, boolean, CallerKind]>([
+    [customer(true), false, 'tenant_admin'],
+    [customer(false), false, 'tenant_user'],
+    [customer(false), true, 'tenant_user'],
+    [service(['grants']), true, 'service_for_person'],
+    [service(['grants']), false, 'service'],
+    [service(['tenants']), true, 'service_without_duty'],
+    [service([]), true, 'service_without_duty'],
+    [staff, true, 'staff'],
+    [staff, false, 'staff'],
+  ])('%# is as the identity says, whatever the body claims', (identity, namesPerson, kind) => {
+    expect(callerKindOf(identity, namesPerson)).toBe(kind);
+  });
+
+  it('ends an admin’s reach at the border of the tenant', () => {
+    expect(mayReach(customer(true), 'own_tenant', acme)).toBe(true);
+    expect(mayReach(customer(true), 'own_tenant', globex)).toBe(false);
+    expect(mayReach(service(['grants']), 'own_tenant', globex)).toBe(false);
+    expect(mayReach(service(['grants']), 'any_tenant', globex)).toBe(true);
+    expect(() => requireTenant(customer(true), 'own_tenant', globex)).toThrow(/token/);
+  });
+});
