@@ -63,6 +63,8 @@ export interface ConsideredRule {
   readonly rule: RuleRef;
   readonly mode: 'enforce' | 'shadow';
   readonly matched: boolean;
+  /** Whether at least a path of the rule matched: the rules a reader of the explanation looks at first. */
+  readonly pathMatched: boolean;
   /** One sentence: `path /exports/** matched, method POST is not one of GET`. */
   readonly because: string;
 }

@@ -1,4 +1,5 @@
 // The contract for whoever uses the policy in force: one atomic reference, replaced between requests.
+// Guarantees: a set is either wholly in force or not at all. Hot: a property read.
 import type { CompiledPolicy } from './compiled-policy.ts';
 
 export interface PolicySource {

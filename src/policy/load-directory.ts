@@ -1,0 +1,157 @@
+// A policy directory → one compiled set: its *.yaml by name, then the packs in the order the configuration names
+// them. Guarantees: a file that cannot be read, is too large or is no regular file is a problem, never skipped.
+// Cold; nothing is kept between loads.
+import { lstat, open, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { compilePolicy, type CompileOutcome } from './compile.ts';
+import {
+  emptyDocuments,
+  type ParsedPolicyFile,
+  parsePolicyFile,
+  type PolicyDocuments,
+} from './policy-file.ts';
+import { compare, type PolicyProblem, problemOfFile, sortProblems } from './problem.ts';
+import { MAX_FILE_BYTES, tooLarge } from './yaml-guard.ts';
+
+export interface PolicyDirectory {
+  /** As configured; problems name files below it. */
+  readonly directory: string;
+  /** Names of files in `packs/`, without `.yaml`. */
+  readonly packs: readonly string[];
+  readonly dangerouslyAllowEmpty: boolean;
+}
+
+const PACK_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+
+/** Every problem of every file at once; only a set without any is compiled. */
+export async function loadPolicyDirectory(options: PolicyDirectory): Promise<CompileOutcome> {
+  const { directory, packs, dangerouslyAllowEmpty } = options;
+  const listed = await listPolicyFiles(directory);
+  const problems = [...listed.problems];
+  const files = [...listed.files];
+  for (const pack of new Set(packs)) {
+    if (PACK_NAME.test(pack)) files.push(packFile(directory, pack));
+    else problems.push(problemOfFile(directory, `${JSON.stringify(pack)} is no name of a pack`));
+  }
+  const parsed = await parseFiles(files);
+  problems.push(...parsed.problems);
+  if (problems.length > 0) return { policy: null, problems: sortProblems(problems) };
+  return compilePolicy(parsed.documents, { source: directory, dangerouslyAllowEmpty });
+}
+
+export function packFile(directory: string, pack: string): string {
+  return join(directory, 'packs', `${pack}.yaml`);
+}
+
+export interface ListedFiles {
+  /** Sorted by name, by code unit. */
+  readonly files: readonly string[];
+  readonly problems: readonly PolicyProblem[];
+}
+
+/** The policy files of a directory itself. Hidden files are not policies; `.yml` is refused, not overlooked. */
+export async function listPolicyFiles(directory: string): Promise<ListedFiles> {
+  let names: string[];
+  try {
+    names = await readdir(directory);
+  } catch (error) {
+    return { files: [], problems: [problemOfFile(directory, unreadable(error, 'directory'))] };
+  }
+  const visible = names.filter((name) => !name.startsWith('.')).toSorted(compare);
+  const problems = visible
+    .filter((name) => name.toLowerCase().endsWith('.yml') || /\.yaml$/i.test(name) !== name.endsWith('.yaml'))
+    .map((name) => problemOfFile(join(directory, name), 'a policy file must end in .yaml'));
+  const files = visible.filter((name) => name.endsWith('.yaml')).map((name) => join(directory, name));
+  return { files, problems };
+}
+
+/** Like `listPolicyFiles`, and empty without a word when there is no such directory. */
+export async function listOptional(directory: string): Promise<ListedFiles> {
+  const exists = await lstat(directory).then(
+    () => true,
+    (error: unknown) => codeOf(error) !== 'ENOENT',
+  );
+  return exists ? listPolicyFiles(directory) : { files: [], problems: [] };
+}
+
+/** Documents of all files in the order given. */
+export async function parseFiles(files: readonly string[]): Promise<ParsedPolicyFile> {
+  const documents = emptyDocuments();
+  const problems: PolicyProblem[] = [];
+  for (const file of files) {
+    const bytes = await readPolicyFile(file);
+    if (typeof bytes === 'string') {
+      problems.push(problemOfFile(file, bytes));
+      continue;
+    }
+    const parsed = parsePolicyFile(file, bytes);
+    append(documents, parsed.documents);
+    problems.push(...parsed.problems);
+  }
+  return { documents, problems };
+}
+
+function append(to: PolicyDocuments, from: PolicyDocuments): void {
+  to.rules.push(...from.rules);
+  to.settings.push(...from.settings);
+  to.tests.push(...from.tests);
+}
+
+/** The bytes, or why there are none. Size and kind are looked at before a byte is read. */
+export async function readPolicyFile(file: string): Promise<Uint8Array | string> {
+  try {
+    // Opening a named pipe would wait for its writer.
+    const { size } = await statOfFile(file);
+    if (size > MAX_FILE_BYTES) return tooLarge(size);
+    await using handle = await open(file, 'r');
+    const buffer = Buffer.alloc(MAX_FILE_BYTES + 1);
+    let length = 0;
+    for (let read = -1; read !== 0 && length < buffer.length; length += read) {
+      read = (await handle.read(buffer, length, buffer.length - length, length)).bytesRead;
+    }
+    return buffer.subarray(0, length);
+  } catch (error) {
+    return unreadable(error, 'file');
+  }
+}
+
+class NotAFile extends Error {}
+
+async function statOfFile(file: string): Promise<{ readonly size: number }> {
+  const found = await stat(file);
+  if (!found.isFile()) throw new NotAFile();
+  return found;
+}
+
+function unreadable(error: unknown, what: 'file' | 'directory'): string {
+  if (error instanceof NotAFile) return 'this is not a regular file';
+  const code = codeOf(error);
+  if (code === 'ENOENT') return `there is no such ${what}`;
+  if (code === 'ENOTDIR') return 'this is not a directory';
+  if (code === 'EACCES' || code === 'EPERM') return `the ${what} may not be read`;
+  return `the ${what} cannot be read (${code})`;
+}
+
+function codeOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : 'unknown error';
+}
+
+/**
+ * What a directory looks like from outside: changes whenever a policy file was added, removed, replaced or written.
+ * Follows symbolic links, so that a swapped mount of a ConfigMap shows.
+ */
+export async function fingerprintDirectory({ directory, packs }: PolicyDirectory): Promise<string> {
+  const { files } = await listPolicyFiles(directory);
+  const all = [...files, ...packs.map((pack) => packFile(directory, pack))];
+  const marks: (readonly (string | number | bigint)[])[] = [];
+  for (const file of all) {
+    try {
+      const { ino, dev, size, mtimeNs } = await stat(file, { bigint: true });
+      marks.push([file, String(dev), String(ino), String(size), String(mtimeNs)]);
+    } catch (error) {
+      marks.push([file, codeOf(error)]);
+    }
+  }
+  return JSON.stringify(marks);
+}

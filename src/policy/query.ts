@@ -1,0 +1,139 @@
+// The query as deny rules read it: the widest reading of REQUEST-SAFETY.md, "Query". Split on `&` and `;`,
+// decoded once, folded; only names that some rule of the set reads are kept. Parsed at most once per reading
+// of a request, and only when a rule on the path asks. What a rule must read and cannot is told, not guessed.
+import { decodeStrict, foldText } from './fold.ts';
+
+/** The one name that is read besides those of rules: the method an application may take instead of the real one. */
+export const METHOD_OVERRIDE = '_method';
+
+const NO_VALUES: ReadonlySet<string> = new Set();
+
+export class QueryView {
+  /** A name that a query rule has to read holds `%00`, a malformed `%` or bytes that are not UTF-8. */
+  unreadableName = false;
+  /** The same for a name that may stand for `_method`. */
+  unreadableOverride = false;
+  private readonly names: ReadonlySet<string>;
+  private readonly values = new Map<string, Set<string>>();
+  private readonly unreadableValues = new Set<string>();
+  private text = '';
+  private parsed = true;
+
+  /** `names` as `foldName` makes them; `_method` is read besides. */
+  constructor(names: Iterable<string>) {
+    this.names = new Set([...names, METHOD_OVERRIDE]);
+  }
+
+  /** The raw query without its `?`. Nothing is parsed yet. */
+  reset(text: string): void {
+    this.text = text;
+    this.parsed = false;
+  }
+
+  /** Whether there is anything to parse at all. */
+  isEmpty(): boolean {
+    return this.text === '';
+  }
+
+  /** Folded values of a folded name; empty when the name is absent. */
+  valuesOf(name: string): ReadonlySet<string> {
+    this.parse();
+    return this.values.get(name) ?? NO_VALUES;
+  }
+
+  isUnreadable(name: string): boolean {
+    this.parse();
+    return this.unreadableValues.has(name);
+  }
+
+  private parse(): void {
+    if (this.parsed) return;
+    this.parsed = true;
+    this.unreadableName = false;
+    this.unreadableOverride = false;
+    this.values.clear();
+    this.unreadableValues.clear();
+    const { text } = this;
+    let start = 0;
+    for (let i = 0; i <= text.length; i++) {
+      const code = i === text.length ? 0x26 : text.charCodeAt(i);
+      if (code !== 0x26 && code !== 0x3b) continue;
+      if (i > start) this.readPair(text.slice(start, i));
+      start = i + 1;
+    }
+  }
+
+  private readPair(pair: string): void {
+    const equals = pair.indexOf('=');
+    const rawName = equals === -1 ? pair : pair.slice(0, equals);
+    const rawValue = equals === -1 ? '' : pair.slice(equals + 1);
+    const decoded = decodePart(rawName);
+    if (decoded === null) {
+      this.unreadableName = true;
+      if (mayBeOverride(rawName)) this.unreadableOverride = true;
+      return;
+    }
+    const name = withoutIndexes(foldText(decoded));
+    this.keep(name, rawValue);
+    const last = lastPart(name);
+    if (last !== null) this.keep(last, rawValue);
+  }
+
+  private keep(name: string, rawValue: string): void {
+    if (!this.names.has(name)) return;
+    let values = this.values.get(name);
+    if (values === undefined) {
+      values = new Set();
+      this.values.set(name, values);
+    }
+    const decoded = decodePart(rawValue);
+    if (decoded === null) this.unreadableValues.add(name);
+    else values.add(foldText(decoded));
+  }
+}
+
+/** A rule's key in the form that a request's name is brought to. */
+export function foldName(key: string): string {
+  return withoutIndexes(foldText(key));
+}
+
+/** `+` is a space, then decoded once; null for `%00`, a malformed `%` and bytes that are not UTF-8. */
+function decodePart(text: string): string | null {
+  const spaced = text.includes('+') ? text.replaceAll('+', ' ') : text;
+  const decoded = decodeStrict(spaced);
+  return decoded === null || decoded.includes('\0') ? null : decoded;
+}
+
+/** A leading space, then `[]` and `[n]` at the end, taken off as often as they occur. */
+function withoutIndexes(name: string): string {
+  let start = 0;
+  while (name.charCodeAt(start) === 0x20) start++;
+  let end = name.length;
+  while (end > start && name.charCodeAt(end - 1) === 0x5d) {
+    let open = end - 2;
+    while (open >= start && isDigit(name.charCodeAt(open))) open--;
+    if (open < start || name.charCodeAt(open) !== 0x5b) break;
+    end = open;
+  }
+  return start === 0 && end === name.length ? name : name.slice(start, end);
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
+
+/** `format` of `a[format]` and of `a[b][format]`; null for a name without brackets. */
+function lastPart(name: string): string | null {
+  if (!name.endsWith(']')) return null;
+  const open = name.lastIndexOf('[');
+  return open === -1 ? null : name.slice(open + 1, -1);
+}
+
+/** A name that cannot be decoded is still told apart from an innocent one: what is left of it names the override. */
+function mayBeOverride(rawName: string): boolean {
+  const octets = rawName.replaceAll(/%[0-9A-Fa-f]{2}/g, (escape) => {
+    const byte = Number.parseInt(escape.slice(1), 16);
+    return byte > 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '';
+  });
+  return foldText(octets).includes(METHOD_OVERRIDE);
+}
