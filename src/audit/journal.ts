@@ -1,4 +1,5 @@
-// The contract of the journal: no record, no forward. Hot: one call per record, no promise, no closure.
+// The contract of the journal: no record, no forward. A request is handed over at most once in each of its stages.
+// Hot: one call per record, no promise, no closure.
 import type { ExchangeFacts } from '#model/exchange.ts';
 
 /**

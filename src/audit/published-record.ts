@@ -1,0 +1,238 @@
+// The published record, `postern.audit/v1`: its types, and how the lines of one exchange become one.
+// Pure; runs in the sink worker. The schema is config/schemas/audit-record.schema.json, and a test holds both
+// together. Fields of later rooms (sessions, workspaces) are null until those rooms exist.
+import type { EndedBy } from '#model/ended-by.ts';
+import { REASONS, type ReasonCode } from '#model/reason.ts';
+import { type AuditEvent, EVENT_CODES, type RequestEvent, SUMMED_CODE, UNKNOWN_CODE } from './event-codes.ts';
+import type {
+  DoneLine,
+  EventLine,
+  GapLine,
+  IntentLine,
+  RefusedLine,
+  StartedLine,
+  SummedLine,
+} from './journal-lines.ts';
+import { decodedNames } from './query-names.ts';
+import { derivedUuid7 } from './uuid7.ts';
+
+export const RECORD_SCHEMA = 'postern.audit/v1';
+
+/** What became of a request. */
+export const OUTCOMES = ['completed', 'open', 'refused', 'failed', 'aborted', 'cut', 'unknown'] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** `seq` and `instance` are empty until the joiner sets them; keys stand in the order of publishing. */
+export interface PublishedRecord {
+  readonly schema: string;
+  readonly event: AuditEvent;
+  readonly code: string;
+  readonly id: string;
+  seq: number;
+  instance: string;
+  readonly time: string;
+  readonly [field: string]: unknown;
+}
+type Fields = Readonly<Record<string, unknown>>;
+
+type RequestHalf = IntentLine | RefusedLine;
+type EndHalf = DoneLine | RefusedLine;
+
+/** A refusal, or an intent with its completion; `streaming` when `request.allowed` was already published. */
+export function recordOf(request: RequestHalf, end: EndHalf, streaming: boolean): PublishedRecord {
+  const event = eventOf(end.code, streaming);
+  return {
+    ...headOf(event, EVENT_CODES[event], request.id, request.t),
+    durationMs: end.us / 1000,
+    upstreamMs: end.upstreamUs === undefined ? null : end.upstreamUs / 1000,
+    ...requestOf(request, {
+      status: end.status,
+      kind: end.kind ?? 'http',
+      bytesIn: end.bytesIn,
+      bytesOut: end.bytesOut,
+    }),
+    decision: decisionOf(end.code, (end.decisionUs ?? 0) > 0),
+    decisionMs: end.decisionUs === undefined ? null : end.decisionUs / 1000,
+    reasonCode: end.code,
+    note: end.note ?? null,
+    rule: end.rule ?? null,
+    ...policyOf(request),
+    upstream: { status: end.upstreamStatus ?? null, error: end.upstreamError ?? null },
+    endedBy: end.endedBy ?? null,
+    outcome: outcomeOf(end.code, end.endedBy ?? null),
+  };
+}
+
+/** The first of a stream's two records, as soon as its head was sent on. */
+export function startedRecordOf(request: IntentLine, started: StartedLine): PublishedRecord {
+  return {
+    ...headOf(
+      'request.allowed',
+      EVENT_CODES['request.allowed'],
+      derivedUuid7(request.id, 'started'),
+      request.t,
+    ),
+    durationMs: null,
+    upstreamMs: null,
+    ...requestOf(request, { status: started.status, kind: started.kind, bytesIn: null, bytesOut: null }),
+    decision: 'allow',
+    decisionMs: null,
+    reasonCode: 'ok',
+    note: null,
+    rule: null,
+    ...policyOf(request),
+    upstream: { status: started.upstreamStatus === 0 ? null : started.upstreamStatus, error: null },
+    endedBy: null,
+    outcome: 'open',
+  };
+}
+
+/** An intent whose process ended first. */
+export function unknownRecordOf(request: IntentLine, streaming: boolean): PublishedRecord {
+  return {
+    ...headOf(streaming ? 'stream.ended' : 'request.error', UNKNOWN_CODE, request.id, request.t),
+    durationMs: null,
+    upstreamMs: null,
+    ...requestOf(request, { status: null, kind: null, bytesIn: null, bytesOut: null }),
+    decision: 'allow',
+    decisionMs: null,
+    reasonCode: 'internal',
+    note: 'the gateway ended before the request did',
+    rule: null,
+    ...policyOf(request),
+    upstream: { status: null, error: null },
+    endedBy: null,
+    outcome: 'unknown',
+  };
+}
+
+export function summedRecordOf(line: SummedLine): PublishedRecord {
+  return {
+    ...headOf('request.denied', SUMMED_CODE, line.id, line.t),
+    tenant: null,
+    client: { network: line.network },
+    decision: 'deny',
+    reasonCode: line.code,
+    count: line.count,
+    outcome: 'refused',
+  };
+}
+
+export function eventRecordOf(line: EventLine): PublishedRecord {
+  return {
+    ...headOf(line.event, EVENT_CODES[line.event], line.id, line.t),
+    tenant: line.tenant,
+    actor: line.actor,
+    grant: line.grant,
+    details: line.details,
+  };
+}
+
+export function gapRecordOf(line: GapLine): PublishedRecord {
+  return {
+    ...headOf('audit.gap', EVENT_CODES['audit.gap'], line.id, line.until),
+    tenant: null,
+    since: instant(line.since),
+    until: instant(line.until),
+    count: line.count,
+    lost: line.lost,
+  };
+}
+
+type Head = Pick<PublishedRecord, 'schema' | 'event' | 'code' | 'id' | 'seq' | 'instance' | 'time'>;
+
+function headOf(event: AuditEvent, code: string, id: string, t: number): Head {
+  return { schema: RECORD_SCHEMA, event, code, id, seq: 0, instance: '', time: instant(t) };
+}
+
+interface HttpEnd {
+  readonly status: number | null;
+  readonly kind: string | null;
+  readonly bytesIn: number | null;
+  readonly bytesOut: number | null;
+}
+
+function requestOf(line: RequestHalf, end: HttpEnd): Fields {
+  const { actor, person } = line;
+  return {
+    tenant: line.tenant,
+    workspace: null,
+    actor:
+      actor === null
+        ? null
+        : { id: actor.id, name: person.name, email: person.email, issuer: actor.issuer, org: actor.org },
+    actAs: line.actAs ?? null,
+    grant: line.grant ?? null,
+    session: null,
+    caseRef: line.caseRef ?? null,
+    reason: line.reason ?? null,
+    requestId: line.id,
+    traceId: line.trace ?? null,
+    http: {
+      method: line.method,
+      route: line.route ?? line.path,
+      path: line.path,
+      queryKeys: decodedNames(line.query ?? ''),
+      host: line.host,
+      version: line.version,
+      status: end.status === 0 ? null : end.status,
+      kind: end.kind,
+      bytesIn: end.bytesIn,
+      bytesOut: end.bytesOut,
+      userAgent: person.agent,
+    },
+    client: { ip: person.ip, peerIp: person.peer ?? person.ip },
+  };
+}
+
+function policyOf(line: RequestHalf): Fields {
+  return {
+    shadowRules: line.shadow ?? [],
+    policyDigest: line.policy === '' ? null : line.policy,
+    grantCache: { result: line.cache, ageMs: line.cacheAgeMs ?? 0 },
+  };
+}
+
+/** A refusal is one of ours (4xx); what failed (499, 5xx) was allowed when it had been handed over. */
+function decisionOf(code: ReasonCode, handedOver: boolean): 'allow' | 'deny' {
+  if (code === 'ok') return 'allow';
+  return isFailure(code) && handedOver ? 'allow' : 'deny';
+}
+
+function eventOf(code: ReasonCode, streaming: boolean): RequestEvent {
+  if (streaming) return 'stream.ended';
+  if (code === 'ok') return 'request.allowed';
+  return isFailure(code) ? 'request.error' : 'request.denied';
+}
+
+function isFailure(code: ReasonCode): boolean {
+  return REASONS[code].status >= 499;
+}
+
+const OUTCOME_OF = {
+  upstream: 'completed',
+  client: 'aborted',
+  timeout: 'failed',
+  fault: 'failed',
+  guard: 'refused',
+  limit: 'cut',
+  revoked: 'cut',
+  expired: 'cut',
+  narrowed: 'cut',
+  session_ended: 'cut',
+  locked: 'cut',
+  suspended: 'cut',
+  credential_expired: 'cut',
+  policy: 'cut',
+  drain: 'cut',
+} as const satisfies Record<EndedBy, Outcome>;
+
+function outcomeOf(code: ReasonCode, endedBy: EndedBy | null): Outcome {
+  if (code === 'client_closed') return 'aborted';
+  if (code !== 'ok') return isFailure(code) ? 'failed' : 'refused';
+  return endedBy === null ? 'completed' : OUTCOME_OF[endedBy];
+}
+
+function instant(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}

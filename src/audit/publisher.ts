@@ -1,0 +1,197 @@
+// The main thread's side of publishing: starts the worker that ships records to the sinks, wakes it when a
+// group was written, keeps count of how far each sink is, and starts it again should it die.
+// Warm: `wrote` runs once per group and posts at most every few milliseconds.
+import { Worker } from 'node:worker_threads';
+import type { Clock } from '#model/clock.ts';
+import type { AuditLog } from './audit-log.ts';
+import { namesOf, type SinkOptions } from './sink-options.ts';
+import type { FromWorker, SinkProgress, ToWorker, WorkerStart } from './sink-messages.ts';
+
+const WAKE_MS = 5;
+const RESTART_MS = 1000;
+
+/** How far a sink is, for metrics and `doctor`. */
+export interface SinkStatus {
+  readonly name: string;
+  /** Records written and not yet accepted by the sink; after a restart an estimate until it has caught up. */
+  readonly lagRecords: number;
+  readonly errors: number;
+  /** Journal lines that gave no record, by reason. */
+  readonly dropped: Readonly<Record<string, number>>;
+}
+
+export interface Publisher {
+  /** Everything up to `length` of `segment` is durable and may be read; `records` counts since the start. */
+  wrote(segment: number, length: number, records: number): void;
+  /** Segments with smaller numbers have left through every sink. */
+  shippedBelow(): number;
+  status(): readonly SinkStatus[];
+  /** Opens files again, after they were rotated from outside. */
+  reopen(): void;
+  /** Waits until everything is shipped, at most so long, and ends the worker. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+export interface PublisherDeps {
+  readonly directory: string;
+  readonly instance: string;
+  /** At least one. */
+  readonly sinks: readonly SinkOptions[];
+  readonly clock: Clock;
+  readonly log: AuditLog;
+}
+
+export function createPublisher(deps: PublisherDeps): Publisher {
+  return new WorkerPublisher(deps);
+}
+
+interface Tally {
+  errors: number;
+  dropped: Map<string, number>;
+  progress: SinkProgress | null;
+}
+
+class WorkerPublisher implements Publisher {
+  readonly #deps: PublisherDeps;
+  readonly #names: readonly string[];
+  readonly #tallies = new Map<string, Tally>();
+  #worker: Worker | null = null;
+  #segment = 0;
+  #length = 0;
+  #records = 0;
+  /** Records written before the running worker was started: it knows these only by their bytes. */
+  #recordsAtStart = 0;
+  #started = false;
+  #waking = false;
+  #closing = false;
+  #onDrained: (() => void) | null = null;
+
+  constructor(deps: PublisherDeps) {
+    this.#deps = deps;
+    this.#names = namesOf(deps.sinks);
+    for (const name of this.#names) {
+      this.#tallies.set(name, { errors: 0, dropped: new Map(), progress: null });
+    }
+  }
+
+  wrote(segment: number, length: number, records: number): void {
+    this.#segment = segment;
+    this.#length = length;
+    this.#records = records;
+    if (!this.#started) this.#start();
+    if (this.#waking) return;
+    this.#waking = true;
+    setTimeout(() => this.#wake(), WAKE_MS);
+  }
+
+  shippedBelow(): number {
+    let lowest = Number.MAX_SAFE_INTEGER;
+    for (const { progress } of this.#tallies.values()) lowest = Math.min(lowest, progress?.segment ?? 0);
+    return lowest;
+  }
+
+  status(): readonly SinkStatus[] {
+    return this.#names.map((name) => {
+      const tally = this.#tallies.get(name);
+      const progress = tally?.progress ?? null;
+      const written = this.#records - this.#recordsAtStart;
+      return {
+        name,
+        lagRecords: Math.max(0, written - (progress?.shipped ?? 0)) + (progress?.backlog ?? 0),
+        errors: tally?.errors ?? 0,
+        dropped: Object.fromEntries(tally?.dropped ?? []),
+      };
+    });
+  }
+
+  reopen(): void {
+    this.#post({ type: 'reopen' });
+  }
+
+  async close(deadlineMs: number): Promise<void> {
+    this.#closing = true;
+    if (!this.#started) return;
+    const worker = this.#worker ?? this.#start();
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, deadlineMs);
+      this.#onDrained = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#post({ type: 'drain', segment: this.#segment, length: this.#length });
+    });
+    const behind = this.status().filter((sink) => sink.lagRecords > 0);
+    if (behind.length > 0)
+      this.#deps.log.warn({ sinks: behind }, 'audit sinks are behind; they go on at the next start');
+    await worker.terminate();
+    this.#worker = null;
+  }
+
+  #wake(): void {
+    this.#waking = false;
+    if (this.#closing) return;
+    this.#post({ type: 'wrote', segment: this.#segment, length: this.#length });
+  }
+
+  #post(message: ToWorker): void {
+    this.#worker?.postMessage(message);
+  }
+
+  #start(): Worker {
+    this.#started = true;
+    this.#recordsAtStart = this.#records;
+    for (const tally of this.#tallies.values()) tally.progress = null;
+    const { directory, instance, sinks } = this.#deps;
+    const start: WorkerStart = {
+      directory,
+      instance,
+      sinks: sinks.map((options, index) => ({ name: this.#names[index] ?? '', options })),
+      segment: this.#segment,
+      length: this.#length,
+    };
+    const fromSource = import.meta.filename.endsWith('.ts');
+    const url = new URL(`./sink-worker${fromSource ? '.ts' : '.js'}`, import.meta.url);
+    const worker = new Worker(url, {
+      workerData: start,
+      execArgv: fromSource ? ['--conditions=source'] : [],
+    });
+    worker.unref();
+    worker.on('message', (message: FromWorker) => this.#heard(message));
+    worker.on('error', (error) => this.#deps.log.error({ err: error }, 'the audit sink worker failed'));
+    worker.on('exit', () => this.#ended(worker));
+    this.#worker = worker;
+    return worker;
+  }
+
+  #ended(worker: Worker): void {
+    if (this.#worker !== worker) return;
+    this.#worker = null;
+    if (this.#closing) {
+      this.#onDrained?.();
+      return;
+    }
+    for (const tally of this.#tallies.values()) tally.errors += 1;
+    setTimeout(() => {
+      if (!this.#closing) this.#start();
+    }, RESTART_MS).unref();
+  }
+
+  #heard(message: FromWorker): void {
+    if (message.type === 'drained') {
+      this.#onDrained?.();
+      return;
+    }
+    if (message.type === 'notice') {
+      this.#deps.log.warn(message.fields, message.text);
+      return;
+    }
+    const tally = this.#tallies.get(message.sink);
+    if (tally === undefined) return;
+    const { progress } = message;
+    tally.errors += progress.errors;
+    for (const [reason, count] of Object.entries(progress.dropped)) {
+      tally.dropped.set(reason, (tally.dropped.get(reason) ?? 0) + count);
+    }
+    tally.progress = progress;
+  }
+}

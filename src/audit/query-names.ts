@@ -1,0 +1,40 @@
+// Names of query keys for the record, never their values. `queryNamesOf` is hot: it only cuts values off;
+// decoding is left to the reader (`decodedNames`), which runs in the worker.
+// Assumes nothing of the query: that of a refused target holds any bytes.
+
+const MAX_NAMES = 32;
+/** A longer name may be a value without a name, such as a token: only its length is recorded. */
+const MAX_NAME_LENGTH = 64;
+
+/** The raw names of a query, joined by `&`; empty when there are none. */
+export function queryNamesOf(query: string): string {
+  let names = '';
+  let from = 0;
+  for (let count = 0; from < query.length && count < MAX_NAMES; count++) {
+    let end = query.indexOf('&', from);
+    if (end === -1) end = query.length;
+    const equals = query.indexOf('=', from);
+    const nameEnd = equals === -1 || equals > end ? end : equals;
+    if (nameEnd > from) {
+      const name = nameEnd - from > MAX_NAME_LENGTH ? `(${nameEnd - from})` : query.slice(from, nameEnd);
+      names = names === '' ? name : `${names}&${name}`;
+    }
+    from = end + 1;
+  }
+  return names;
+}
+
+/** The names as a person reads them: decoded where that is possible, each once, in order. */
+export function decodedNames(names: string): readonly string[] {
+  if (names === '') return [];
+  return [...new Set(names.split('&').map(decoded))];
+}
+
+function decoded(name: string): string {
+  const spaced = name.replaceAll('+', ' ');
+  try {
+    return decodeURIComponent(spaced);
+  } catch {
+    return spaced;
+  }
+}
