@@ -1,4 +1,5 @@
-// What the gateway counts. Hot: plain counters behind it, read at scrape; no label object per call.
+// What the gateway counts. Assumes each exchange is started and ended exactly once.
+// Hot: plain counters behind it, read at scrape; no label object per call.
 import type { ExchangeFacts, ExchangeKind } from '#model/exchange.ts';
 import type { CutReason } from '#model/ended-by.ts';
 import type { RuleRef } from '#model/verdict.ts';

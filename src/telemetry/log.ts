@@ -1,0 +1,43 @@
+// The operational log: boot, reload, faults and shutdown, as JSON lines on standard error (standard output is
+// a sink of the audit). Not the audit, and not hot: no line per request but for faults.
+import { pino, stdTimeFunctions, type DestinationStream, type Logger } from 'pino';
+import { redacted } from './redact.ts';
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** `log.info({requestId}, 'sentence')`. Whatever is handed in goes through redaction first. */
+export type Log = Logger;
+
+export interface LogDeps {
+  readonly level: LogLevel;
+  /** Names this process in every line. */
+  readonly instance: string;
+  /** Standard error, synchronously, unless a test wants to read it. */
+  readonly destination?: DestinationStream;
+}
+
+const STDERR = 2;
+
+export function createLog(deps: LogDeps): Log {
+  const { level, instance } = deps;
+  const destination = deps.destination ?? pino.destination({ fd: STDERR, sync: true });
+  return pino(
+    {
+      level,
+      base: { instance },
+      timestamp: stdTimeFunctions.isoTime,
+      messageKey: 'message',
+      formatters: {
+        level: (label) => ({ level: label }),
+        bindings: (bindings) => redacted(bindings) as Record<string, unknown>,
+      },
+      hooks: {
+        logMethod(args, method) {
+          method.apply(this, args.map((arg) => redacted(arg)) as typeof args);
+        },
+      },
+    },
+    destination,
+  );
+}
