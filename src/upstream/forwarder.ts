@@ -1,4 +1,5 @@
-// The contract of the upstream room: send what was judged, stream both ways, and be cut at any moment. Hot.
+// The contract of the upstream room: send what was judged, stream both ways, and be cut at any moment.
+// Assumes that every check has passed and the intent is on disk; it decides nothing but its own headers. Hot.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';

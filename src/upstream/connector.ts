@@ -1,0 +1,133 @@
+// Connections to the upstream: TCP, TLS over TCP, or a Unix domain socket.
+// Guarantees: the raw socket below TLS stays reachable, since it alone can be reset; the certificate is checked
+// against the configured host, never against the client's Host header. Cold: once per connection.
+import { connect as connectTcp, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
+import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import { PosternError } from '#model/fault.ts';
+
+/** Where the upstream is, as configured. */
+export interface UpstreamAddress {
+  /** As in `Location` and the request's URL; `http://localhost` for a Unix domain socket. */
+  readonly origin: string;
+  /** `host` or `host:port`, for the Host header. */
+  readonly authority: string;
+  readonly secure: boolean;
+  readonly socketPath: string | null;
+  /** Without brackets. */
+  readonly hostname: string;
+  readonly port: number;
+}
+
+export interface UpstreamTls {
+  /** PEM of the authorities to trust instead of the system's; null: the system's. */
+  readonly ca: string | null;
+  readonly dangerouslySkipTlsVerify: boolean;
+}
+
+export interface Connected {
+  /** What carries HTTP. */
+  readonly socket: Socket;
+  /** The same, or the TCP socket below TLS. */
+  readonly raw: Socket;
+}
+
+export type OnConnected = (error: Error | null, connected: Connected | null) => void;
+export type Connect = (done: OnConnected) => void;
+
+/** `http://host:port`, `https://host:port` or `unix:/path`; throws a TypeError for anything else. */
+export function parseUpstreamUrl(text: string): UpstreamAddress {
+  if (text.startsWith('unix:')) {
+    const socketPath = text.slice('unix:'.length).replace(/^\/\/(?=\/)/, '');
+    if (!socketPath.startsWith('/')) throw new TypeError('a unix: upstream needs an absolute path');
+    return { origin: 'http://localhost', authority: 'localhost', secure: false, socketPath, hostname: '', port: 0 };
+  }
+  const url = URL.parse(text);
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw new TypeError('the upstream must be an http:, https: or unix: URL');
+  }
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') {
+    throw new TypeError('the upstream must be an origin, without path, query or user');
+  }
+  const secure = url.protocol === 'https:';
+  return {
+    origin: url.origin,
+    authority: url.host,
+    secure,
+    socketPath: null,
+    hostname: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),
+  };
+}
+
+export function createConnect(address: UpstreamAddress, tls: UpstreamTls, timeoutMs: number): Connect {
+  /** Saves a round trip and a signature on the next connection. */
+  let session: Buffer | undefined;
+
+  function secure(raw: Socket): Socket {
+    const options: ConnectionOptions = {
+      socket: raw,
+      ALPNProtocols: ['http/1.1'],
+      rejectUnauthorized: !tls.dangerouslySkipTlsVerify,
+      host: address.hostname,
+    };
+    // RFC 6066 section 3: an address is no server name.
+    if (isIP(address.hostname) === 0) options.servername = address.hostname;
+    if (tls.ca !== null) options.ca = tls.ca;
+    if (session !== undefined) options.session = session;
+    const socket = connectTls(options);
+    socket.on('session', (next) => {
+      session = next;
+    });
+    return socket;
+  }
+
+  return (done) => {
+    const raw = openRaw(address);
+    const timer = setTimeout(() => fail(timeoutError()), timeoutMs);
+    let over = false;
+
+    function fail(error: Error): void {
+      raw.destroy();
+      settle(error, null);
+    }
+    function settle(error: Error | null, connected: Connected | null): void {
+      if (over) return;
+      over = true;
+      clearTimeout(timer);
+      done(error, connected);
+    }
+
+    raw.on('error', fail);
+    raw.once('connect', () => {
+      if (!address.secure) {
+        settle(null, { socket: raw, raw });
+        return;
+      }
+      const socket = secure(raw);
+      socket.on('error', fail);
+      socket.once('close', () => fail(closedError()));
+      socket.once('secureConnect', () => settle(null, { socket, raw }));
+    });
+  };
+}
+
+function openRaw(address: UpstreamAddress): Socket {
+  const raw =
+    address.socketPath === null
+      ? connectTcp({
+          host: address.hostname,
+          port: address.port,
+          highWaterMark: 64 * 1024,
+        } as TcpNetConnectOpts)
+      : connectTcp({ path: address.socketPath });
+  if (address.socketPath === null) raw.setNoDelay(true).setKeepAlive(true, 60_000);
+  return raw;
+}
+
+function timeoutError(): PosternError {
+  return new PosternError('UPSTREAM_TIMEOUT', 'connecting to the upstream took too long');
+}
+
+function closedError(): Error {
+  return Object.assign(new Error('the upstream closed the connection'), { code: 'ECONNRESET' });
+}
