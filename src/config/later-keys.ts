@@ -1,0 +1,41 @@
+// Keys and values that the design knows and this version does not: refused like unknown ones, with a better sentence.
+// A key that is accepted and does nothing would be a lie; remove its line here when it becomes real.
+
+const LATER_KEYS: readonly (readonly [RegExp, string])[] = [
+  [/^\/notify$/, 'notices by email and webhook are'],
+  [/^\/grants\/profile$/, 'profiles are'],
+  [/^\/grants\/store\/postgres$/, 'the PostgreSQL store is'],
+  [/^\/sessions\/(idle|max)$/, 'opening sessions is'],
+  [/^\/traffic\/cors$/, 'answering CORS preflights is'],
+  [/^\/identity\/queryCredentialNames$/, 'credentials in the query are'],
+  [/^\/audit\/(retention|signingKey)$/, 'signing the journal and deleting by age are'],
+];
+
+const LATER_VALUES: readonly (readonly [RegExp, unknown, string])[] = [
+  [/^\/workers$/, 'auto', 'more than one worker is'],
+  [/^\/traffic\/unidentified$/, 'pass', "passing customers' own traffic through is"],
+  [/^\/policies\/defaultEffect$/, 'deny', 'an allow-list of routes is'],
+  [/^\/audit\/onFull$/, 'dropOldestUnshipped', 'dropping the oldest records is'],
+  [/^\/identity\/services\/\d+\/may\/\d+$/, 'tenants', "managing tenants' settings is"],
+];
+
+const LATER_SINKS = /^\/audit\/sinks\/\d+\/(otlp|http|syslog|index)$/;
+
+/** The sentence for a key of a later version; null for a key that is unknown altogether. */
+export function laterKey(pointer: string): string | null {
+  if (LATER_SINKS.test(pointer)) return sentence('this sink is');
+  const found = LATER_KEYS.find(([pattern]) => pattern.test(pointer));
+  return found === undefined ? null : sentence(found[1]);
+}
+
+/** The sentence for a value of a later version; null for one that is wrong altogether. */
+export function laterValue(pointer: string, value: unknown): string | null {
+  if (pointer === '/workers' && typeof value === 'number' && value > 1)
+    return sentence('more than one worker is');
+  const found = LATER_VALUES.find(([pattern, later]) => later === value && pattern.test(pointer));
+  return found === undefined ? null : sentence(found[2]);
+}
+
+function sentence(subject: string): string {
+  return `${subject} not supported by this version`;
+}
