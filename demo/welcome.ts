@@ -1,0 +1,62 @@
+// What the interactive demo prints: addresses, who is who, tokens, and commands to copy.
+// Tokens go into shell variables first, so that the commands stay short enough to read.
+import { command, heading, say } from './print.ts';
+import { STAFF } from './identity-provider/staff.ts';
+import type { Stage } from './stage.ts';
+
+export async function welcome(stage: Stage, readyAfterMs: number): Promise<void> {
+  const { ports } = stage;
+  const app = `http://acme.helpdesk.localhost:${ports.data}`;
+  const control = `http://127.0.0.1:${ports.control}`;
+  const settings = `http://acme.helpdesk.localhost:${ports.helpdesk}/settings/security/support-access`;
+  const [sam, eve, ada] = await Promise.all([
+    stage.staffToken('sam', 'urn:postern:data'),
+    stage.staffToken('eve', 'urn:postern:data'),
+    stage.helpdesk.adminToken('acme-ada'),
+  ]);
+
+  heading(`Postern's demo is ready after ${(readyAfterMs / 1000).toFixed(1)} s`);
+  say(`  Helpdesk, through the gate      ${app}   (tenants: acme, globex)`);
+  say(`  Helpdesk, for its own customers http://acme.helpdesk.localhost:${ports.helpdesk}`);
+  say(`  Identity provider of the staff  ${stage.identityProvider.issuer}/.well-known/openid-configuration`);
+  say(`  Control API                     ${control}/openapi.json`);
+  say(`  Metrics                         http://127.0.0.1:${ports.ops}/metrics`);
+  say(`  Configuration                   ${stage.configFile}`);
+  say(`  Records                         ${stage.recordsFile}`);
+
+  heading('Who is who');
+  for (const member of Object.values(STAFF)) say(`  ${member.name.padEnd(14)} ${member.about}`);
+  say('  Ada Admin      admin of the customer acme');
+
+  heading('Tokens (staff: 8 hours; Ada: 5 minutes; her page needs none)');
+  say(`SAM=${sam}`);
+  say();
+  say(`EVE=${eve}`);
+  say();
+  say(`ADA=${ada}`);
+
+  heading('Try it: paste the tokens above into a shell, then');
+  command('no grant yet: 403 no_grant', `curl -s -H "Authorization: Bearer $SAM" ${app}/api/v1/me`);
+  command(
+    'the customer opens the gate (or click in a browser, see below)',
+    `curl -s -H "Authorization: Bearer $ADA" -H 'Content-Type: application/json' ${control}/v1/tenants/acme/grants \\
+    -d '{"audience":{"groups":["support"]},"access":"write","duration":"1h","caseRef":"CASE-4711","reason":{"type":"customer_initiated_support","detail":"Invoices arrive twice"}}'`,
+  );
+  command('Sam is in, under his own name', `curl -s -H "Authorization: Bearer $SAM" ${app}/api/v1/me`);
+  command(
+    'but never here: 403 rule_denied',
+    `curl -s -X POST -H "Authorization: Bearer $SAM" ${app}/api/v1/exports`,
+  );
+  command('Eve is not in support: 403', `curl -s -H "Authorization: Bearer $EVE" ${app}/api/v1/me`);
+  command(
+    'watch events live, then revoke in the browser and see it cut',
+    `curl -sN -H "Authorization: Bearer $SAM" ${app}/api/v1/events`,
+  );
+  command('every request has its record', `tail -f ${stage.recordsFile}`);
+
+  heading('In a browser');
+  say(`  ${settings}`);
+  say('  Log in as Ada Admin. Open and shut the gate there.');
+  say();
+  say('  Ctrl-C ends everything. `npm run demo -- --tour` tells the whole story by itself.');
+}
