@@ -1,0 +1,13 @@
+// A loopback port for programs that cannot be told to take one themselves (PostgreSQL, Unleash).
+// Between this answer and their bind somebody else may take it; then their start fails, loudly.
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
