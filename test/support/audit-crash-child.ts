@@ -1,0 +1,37 @@
+// A process under load, to be killed: says on standard output which requests the journal has let through.
+import { writeSync } from 'node:fs';
+import { createJournal } from '#audit/create-journal.ts';
+import { systemClock } from '#model/clock.ts';
+import { fakeExchange } from './audit-exchange.ts';
+
+const [directory = '', durability = 'os', sink = ''] = process.argv.slice(2);
+const journal = createJournal({
+  options: {
+    directory,
+    instance: 'child',
+    durability: durability === 'disk' ? 'disk' : 'os',
+    segmentBytes: 256 * 1024,
+    sinks: sink === '' ? [] : [{ kind: 'file', path: sink }],
+  },
+  clock: systemClock,
+  log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+});
+
+function next(): void {
+  const x = fakeExchange();
+  let intended = false;
+  journal.intend({
+    ...x,
+    recorded() {
+      if (intended) return;
+      intended = true;
+      writeSync(1, `${x.requestId}\n`);
+      journal.complete({ ...x, recorded: () => undefined, recordRefused: () => undefined });
+      setImmediate(next);
+    },
+    recordRefused() {
+      process.exit(3);
+    },
+  });
+}
+for (let lane = 0; lane < 16; lane++) next();
