@@ -43,11 +43,17 @@ export async function startCandidate(
 }
 
 async function firstMessage(child: ChildProcess): Promise<unknown> {
-  const [message] = await Promise.race([
-    once(child, 'message'),
-    once(child, 'exit').then(() => {
-      throw new Error('the candidate ended before it answered');
-    }),
-  ]);
-  return message;
+  const race = new AbortController();
+  const options = { signal: race.signal };
+  try {
+    const [message] = await Promise.race([
+      once(child, 'message', options),
+      once(child, 'exit', options).then(() => {
+        throw new Error('the candidate ended before it answered');
+      }),
+    ]);
+    return message;
+  } finally {
+    race.abort();
+  }
 }

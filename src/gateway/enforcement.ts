@@ -110,7 +110,10 @@ function isNarrower(before: Grant, after: Grant): boolean {
   if (before.actAs !== after.actAs) return true;
   if (before.roles.some((role) => !after.roles.includes(role))) return true;
   if (before.lifts.some((category) => !after.lifts.includes(category))) return true;
+  // None named is all of them, so a list where there was none takes something away.
+  if (before.workspaces.length === 0) return after.workspaces.length > 0;
   return before.workspaces.some(({ id, roles }) => {
+    if (after.workspaces.length === 0) return false;
     const kept = after.workspaces.find((workspace) => workspace.id === id);
     return kept === undefined || roles.some((role) => !kept.roles.includes(role));
   });

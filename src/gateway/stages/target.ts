@@ -8,6 +8,8 @@ import type { Stage } from '../stage.ts';
 export const targetStage: Stage = {
   name: 'target',
   run(x) {
+    // Before anything is refused: the record of a refusal belongs to its trace too.
+    x.traceId = traceIdOf(x.head.traceparent);
     // Host first: an absolute-form target is compared with it.
     const hostName = hostNameOf(x.head.hostHeader);
     if (hostName === null) return deny('bad_header', 'Host is missing or malformed');
@@ -17,7 +19,6 @@ export const targetStage: Stage = {
     if ('reason' in target) return target;
     x.target = target;
     x.routePath = target.path;
-    x.traceId = traceIdOf(x.head.traceparent);
     return PASS;
   },
 };

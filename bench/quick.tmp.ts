@@ -1,0 +1,13 @@
+import { startCandidate, type CandidateName } from './candidate.ts';
+import { fullLoad } from './load.ts';
+import { median } from './statistics.ts';
+const names = (process.argv[2] ?? 'postern,http-proxy-3,undici').split(',') as CandidateName[];
+const rounds = Number(process.argv[3] ?? 4);
+const up = await startCandidate('upstream', 0, {core:0});
+const cs = []; for (const n of names) cs.push(await startCandidate(n, up.port, {core:1}));
+const r: Record<string, number[]> = {};
+for (const c of cs) await fullLoad(c, 2);
+for (let i=0;i<rounds;i++) for (const c of cs) (r[c.name] ??= []).push((await fullLoad(c, 2)).cpuMicrosPerRequest);
+for (const [n, v] of Object.entries(r)) console.log(n, median(v).toFixed(1), v.map(x=>x.toFixed(0)).join(' '));
+if (r['postern'] && r['http-proxy-3']) console.log('ratio', (median(r['postern'].map((x,i)=>x/r['http-proxy-3']![i]!))).toFixed(3));
+for (const c of cs) await c[Symbol.asyncDispose](); await up[Symbol.asyncDispose]();
