@@ -1,8 +1,13 @@
 // What the interactive demo prints: addresses, who is who, tokens, and commands to copy.
-// Tokens go into shell variables first, so that the commands stay short enough to read.
+// Tokens go into shell variables first, so that the commands stay short enough to read; a file in the demo's folder
+// sets them all at once.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { command, heading, say } from './print.ts';
 import { STAFF } from './identity-provider/staff.ts';
 import type { Stage } from './stage.ts';
+
+const ADMIN_TOKEN_SECONDS = 3600;
 
 export async function welcome(stage: Stage, readyAfterMs: number): Promise<void> {
   const { ports } = stage;
@@ -12,7 +17,7 @@ export async function welcome(stage: Stage, readyAfterMs: number): Promise<void>
   const [sam, eve, ada] = await Promise.all([
     stage.staffToken('sam', 'urn:postern:data'),
     stage.staffToken('eve', 'urn:postern:data'),
-    stage.helpdesk.adminToken('acme-ada'),
+    stage.helpdesk.adminToken('acme-ada', ADMIN_TOKEN_SECONDS),
   ]);
 
   heading(`Postern's demo is ready after ${(readyAfterMs / 1000).toFixed(1)} s`);
@@ -28,29 +33,33 @@ export async function welcome(stage: Stage, readyAfterMs: number): Promise<void>
   for (const member of Object.values(STAFF)) say(`  ${member.name.padEnd(14)} ${member.about}`);
   say('  Ada Admin      admin of the customer acme');
 
-  heading('Tokens (staff: 8 hours; Ada: 5 minutes; her page needs none)');
-  say(`SAM=${sam}`);
-  say();
-  say(`EVE=${eve}`);
-  say();
-  say(`ADA=${ada}`);
+  const tokens = `SAM=${sam}\n\nEVE=${eve}\n\nADA=${ada}\n`;
+  const tokensFile = join(stage.folder, 'tokens.sh');
+  writeFileSync(tokensFile, tokens, { mode: 0o600 });
+  heading('Tokens (staff: 8 hours; Ada: 1 hour)');
+  say(tokens.trimEnd());
 
-  heading('Try it: paste the tokens above into a shell, then');
-  command('no grant yet: 403 no_grant', `curl -s -H "Authorization: Bearer $SAM" ${app}/api/v1/me`);
+  heading('Try it, in another shell');
+  command('the tokens above as variables', `. ${tokensFile}`);
+  command('no grant yet: 403 no_grant', `curl -sw '\\n' -H "Authorization: Bearer $SAM" ${app}/api/v1/me`);
   command(
     'the customer opens the gate (or click in a browser, see below)',
-    `curl -s -H "Authorization: Bearer $ADA" -H 'Content-Type: application/json' ${control}/v1/tenants/acme/grants \\
+    `curl -sw '\\n' -H "Authorization: Bearer $ADA" -H 'Content-Type: application/json' ${control}/v1/tenants/acme/grants \\
     -d '{"audience":{"groups":["support"]},"access":"write","duration":"1h","caseRef":"CASE-4711","reason":{"type":"customer_initiated_support","detail":"Invoices arrive twice"}}'`,
   );
-  command('Sam is in, under his own name', `curl -s -H "Authorization: Bearer $SAM" ${app}/api/v1/me`);
+  command('Sam is in, under his own name', `curl -sw '\\n' -H "Authorization: Bearer $SAM" ${app}/api/v1/me`);
   command(
     'but never here: 403 rule_denied',
-    `curl -s -X POST -H "Authorization: Bearer $SAM" ${app}/api/v1/exports`,
+    `curl -sw '\\n' -X POST -H "Authorization: Bearer $SAM" ${app}/api/v1/exports`,
   );
-  command('Eve is not in support: 403', `curl -s -H "Authorization: Bearer $EVE" ${app}/api/v1/me`);
+  command('Eve is not in support: 403', `curl -sw '\\n' -H "Authorization: Bearer $EVE" ${app}/api/v1/me`);
   command(
-    'watch events live, then revoke in the browser and see it cut',
+    'watch events live; a revoke from elsewhere cuts them',
     `curl -sN -H "Authorization: Bearer $SAM" ${app}/api/v1/events`,
+  );
+  command(
+    'revoke (with the id that the grant was answered with)',
+    `curl -sw '\\n' -X POST -H "Authorization: Bearer $ADA" ${control}/v1/grants/GRANT_ID/revoke`,
   );
   command('every request has its record', `tail -f ${stage.recordsFile}`);
 

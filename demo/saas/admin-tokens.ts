@@ -4,13 +4,14 @@ import { randomUUID } from 'node:crypto';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import type { CustomerActor } from './identity.ts';
 
+/** Enough for one call of the settings page. */
 const LIFETIME_SECONDS = 300;
 
 export interface AdminTokens {
   /** JSON Web Key Set (RFC 7517) for `/.well-known/jwks.json`. */
   readonly jwks: object;
-  /** For one user of one tenant; five minutes. */
-  sign(user: CustomerActor): Promise<string>;
+  /** For one user of one tenant; five minutes, unless told otherwise. */
+  sign(user: CustomerActor, lifetimeSeconds?: number): Promise<string>;
 }
 
 export async function createAdminTokens(options: {
@@ -22,7 +23,7 @@ export async function createAdminTokens(options: {
   const jwk = await exportJWK(publicKey);
   return {
     jwks: { keys: [{ ...jwk, kid, alg: 'ES256', use: 'sig' }] },
-    sign: (user) =>
+    sign: (user, lifetimeSeconds = LIFETIME_SECONDS) =>
       new SignJWT({
         org_id: user.tenant,
         is_admin: user.role === 'admin',
@@ -36,7 +37,7 @@ export async function createAdminTokens(options: {
         .setSubject(user.id)
         .setJti(randomUUID())
         .setIssuedAt()
-        .setExpirationTime(`${LIFETIME_SECONDS}s`)
+        .setExpirationTime(`${lifetimeSeconds}s`)
         .sign(privateKey),
   };
 }

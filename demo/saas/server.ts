@@ -37,8 +37,8 @@ export interface Helpdesk extends AsyncDisposable {
   readonly port: number;
   /** The issuer of the admins' tokens; their key set is at `/.well-known/jwks.json` below it. */
   readonly issuer: string;
-  /** A token with which this customer's user may call Postern's control API for five minutes. */
-  adminToken(userId: string): Promise<string>;
+  /** A token with which this customer's user may call Postern's control API; five minutes, unless told otherwise. */
+  adminToken(userId: string, lifetimeSeconds?: number): Promise<string>;
   /** Session cookie of a customer's user, as the login page would set it. */
   sessionCookie(userId: string): string;
 }
@@ -83,8 +83,10 @@ export async function startHelpdesk(options: HelpdeskOptions): Promise<Helpdesk>
   return {
     port,
     issuer,
-    adminToken: (userId) =>
-      tokens.sign({ kind: 'customer', ...userById.get(userId) } as unknown as CustomerActor),
+    adminToken: (userId, lifetimeSeconds) => {
+      const user = { kind: 'customer', ...userById.get(userId) } as unknown as CustomerActor;
+      return tokens.sign(user, lifetimeSeconds);
+    },
     sessionCookie: (userId) => `helpdesk_session=${identity.openSession(userId)}`,
     [Symbol.asyncDispose]: async () => {
       live.close();

@@ -51,15 +51,20 @@ export async function openEventStream(options: LiveOptions): Promise<EventStream
   };
 }
 
-/** Listens to `data` rather than iterating: a reset right behind the last event would make an iterator drop it. */
-async function readEvents(response: IncomingMessage, received: StreamEvent[]): Promise<void> {
+/** By `data`, not by iteration: a destroyed stream's iterator discards what it has not handed out yet. */
+function readEvents(response: IncomingMessage, received: StreamEvent[]): Promise<void> {
   let pending = '';
-  try { for await (const chunk of response.setEncoding('utf8')) {
+  response.setEncoding('utf8').on('data', (chunk: string) => {
     const blocks = (pending + chunk).split('\n\n');
     pending = blocks.pop() ?? '';
     for (const block of blocks) received.push(parseEvent(block));
-  } } catch {}
+  });
+  return new Promise((resolve) => {
+    response.on('error', () => undefined);
+    response.once('close', resolve);
+  });
 }
+
 function parseEvent(block: string): StreamEvent {
   const fields = block.split('\n');
   const read = (name: string) =>
