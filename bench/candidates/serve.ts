@@ -7,6 +7,8 @@ export interface Usage {
   /** User and system time of the whole process, microseconds. */
   readonly cpuMicros: number;
   readonly rssMiB: number;
+  /** The most it ever had. */
+  readonly peakMiB: number;
 }
 
 export interface Ready {
@@ -20,7 +22,11 @@ export async function serveCandidate(start: (upstreamPort: number) => Promise<Re
   plant(process.env['POSTERN_BENCH_PLANT']);
   process.on('message', () => {
     const { user, system } = process.cpuUsage();
-    const usage: Usage = { cpuMicros: user + system, rssMiB: process.memoryUsage.rss() / 1024 / 1024 };
+    const usage: Usage = {
+      cpuMicros: user + system,
+      rssMiB: process.memoryUsage.rss() / 1024 / 1024,
+      peakMiB: process.resourceUsage().maxRSS / 1024,
+    };
     process.send?.(usage);
   });
   process.on('disconnect', () => process.exit(0));
