@@ -42,7 +42,7 @@ export function printProblems(problems: readonly Problem[], terminal: Terminal):
   if (first !== undefined) terminal.err(`${first.file}: ${count}`);
 }
 
-export function printWarnings(warnings: readonly Problem[], terminal: Terminal): void {
+function printWarnings(warnings: readonly Problem[], terminal: Terminal): void {
   for (const warning of warnings) terminal.err(lines(warning, terminal.yellow('warning: ')));
 }
 

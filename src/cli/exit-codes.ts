@@ -1,4 +1,5 @@
-// The three answers of every command.
+// The three answers of every command; scripts and containers depend on them.
+// Not hot.
 
 /** What was asked about holds. */
 export const HELD = 0;

@@ -1,4 +1,5 @@
-// `postern healthcheck`: one GET that must be answered 200 in time; for containers that have no other client. Not hot.
+// `postern healthcheck`: one GET that must be answered 200 in time; for containers that have no other client.
+// Loads nothing of the gateway, follows no redirect, never waits for a body. Not hot.
 import { request } from 'node:http';
 import { COULD_NOT_BE_ASKED, DID_NOT_HOLD, HELD } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';

@@ -1,4 +1,5 @@
-// Where a command writes: two streams handed in, colours only where a person looks. Not hot.
+// Where a command writes: two streams handed in, colours only where a person looks.
+// Assumes that what it is given was made safe to print. Not hot.
 
 /** `process.stdout` and `process.stderr` satisfy it. */
 export interface TextStream {

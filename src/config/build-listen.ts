@@ -1,6 +1,6 @@
 // The listeners: addresses, TLS material, and that no two of them meet. Cold.
 import { resolve } from 'node:path';
-import type { Address, Config, Listener, TlsMaterial } from './config.ts';
+import type { Address, Config, TlsMaterial } from './config.ts';
 import { quoted } from './problem.ts';
 import type { Reader } from './reader.ts';
 import { tlsProblem } from './tls-material.ts';
@@ -10,14 +10,13 @@ const MAX_UNIX_PATH_BYTES = 107;
 const NAMES = ['data', 'control', 'ops'] as const;
 
 export function buildListen(reader: Reader, folder: string): Config['listen'] {
-  const build = (name: (typeof NAMES)[number]): Listener => {
-    const pointer = `/listen/${name}`;
-    return {
-      address: buildAddress(reader, `${pointer}/address`, folder),
-      tls: buildTls(reader, `${pointer}/tls`),
-    };
+  const address = (name: (typeof NAMES)[number]): Address =>
+    buildAddress(reader, `/listen/${name}/address`, folder);
+  const listen = {
+    data: { address: address('data'), tls: buildTls(reader, '/listen/data/tls') },
+    control: { address: address('control'), tls: buildTls(reader, '/listen/control/tls') },
+    ops: { address: address('ops') },
   };
-  const listen = { data: build('data'), control: build('control'), ops: build('ops') };
   for (const [index, name] of NAMES.entries()) {
     for (const other of NAMES.slice(index + 1)) {
       if (meet(listen[name].address, listen[other].address)) {

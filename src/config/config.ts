@@ -6,7 +6,11 @@ import type { Secret } from './secret.ts';
 export interface Config {
   /** Absolute path of the file it was read from; the paths below are absolute too, resolved against its folder. */
   readonly file: string;
-  readonly listen: { readonly data: Listener; readonly control: Listener; readonly ops: Listener };
+  readonly listen: {
+    readonly data: Listener;
+    readonly control: Listener;
+    readonly ops: Pick<Listener, 'address'>;
+  };
   readonly workers: 1;
   readonly traffic: TrafficConfig;
   readonly tenancy: Tenancy;
@@ -29,7 +33,7 @@ export type Address =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string };
 
-export interface Listener {
+interface Listener {
   readonly address: Address;
   readonly tls: TlsMaterial | null;
 }
@@ -51,7 +55,7 @@ export interface TrafficConfig {
 export type Tenancy = HostTenancy | PathTenancy | HeaderTenancy;
 
 /** The tenant is the one label between `prefix` and `suffix`: `{tenant}.app.example.com` has suffix `.app.example.com`. */
-export interface HostTenancy {
+interface HostTenancy {
   readonly from: 'host';
   readonly pattern: string;
   /** Lower case; ends with a dot, or is empty. */
@@ -63,7 +67,7 @@ export interface HostTenancy {
 }
 
 /** The tenant is the whole segment after `prefix`: `/t/{tenant}` has prefix `/t/`. */
-export interface PathTenancy {
+interface PathTenancy {
   readonly from: 'path';
   readonly pattern: string;
   /** Starts and ends with a slash, canonical. */
@@ -72,7 +76,7 @@ export interface PathTenancy {
   readonly strip: boolean;
 }
 
-export interface HeaderTenancy {
+interface HeaderTenancy {
   readonly from: 'header';
   /** Lower case. */
   readonly name: string;

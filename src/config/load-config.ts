@@ -16,7 +16,7 @@ import { checkSchema } from './schema-check.ts';
 import { MAX_SOURCE_BYTES, readYaml, type YamlSource, type YamlValue } from './yaml-source.ts';
 
 /** In a container the ops listener must be reachable from outside of it: the image sets this. */
-export const OPS_ADDRESS_VARIABLE = 'POSTERN_OPS_ADDRESS';
+const OPS_ADDRESS_VARIABLE = 'POSTERN_OPS_ADDRESS';
 
 export interface LoadConfigOptions {
   /** As the person named it; problems repeat it. */

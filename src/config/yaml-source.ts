@@ -31,7 +31,7 @@ export interface Place {
   readonly leaf: boolean;
 }
 
-export interface YamlProblem {
+interface YamlProblem {
   readonly span: Span;
   readonly pointer: string;
   readonly message: string;

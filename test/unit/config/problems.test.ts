@@ -214,9 +214,10 @@ describe('a wrong configuration', () => {
   });
 });
 
+const under = (tenancy: string, hosts = ''): string =>
+  `upstream: { url: "http://127.0.0.1:3000" }\ntenancy: ${tenancy}\nidentity: { support: [{ issuer: https://idp.example }] }\n${hosts}`;
+
 describe('tenancy', () => {
-  const under = (tenancy: string, hosts = ''): string =>
-    `upstream: { url: "http://127.0.0.1:3000" }\ntenancy: ${tenancy}\nidentity: { support: [{ issuer: https://idp.example }] }\n${hosts}`;
   const HOSTS = 'traffic: { hosts: [app.example.com] }\n';
   const LABEL = 'exactly one whole label must be {tenant}, and not the last: {tenant}.app.example.com';
 

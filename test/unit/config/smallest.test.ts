@@ -12,7 +12,7 @@ describe('the smallest configuration', () => {
       listen: {
         data: { address: { kind: 'tcp', host: '0.0.0.0', port: 8080 }, tls: null },
         control: { address: { kind: 'tcp', host: '127.0.0.1', port: 8081 }, tls: null },
-        ops: { address: { kind: 'tcp', host: '127.0.0.1', port: 9090 }, tls: null },
+        ops: { address: { kind: 'tcp', host: '127.0.0.1', port: 9090 } },
       },
       workers: 1,
       traffic: { unidentified: 'deny', origins: [], hosts: [] },

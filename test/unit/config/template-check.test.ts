@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TEMPLATE_FIELDS, templateProblems } from '#config/template-check.ts';
 import { injectedNameProblem } from '#config/header-names.ts';

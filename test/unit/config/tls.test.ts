@@ -1,73 +1,43 @@
-import { execFileSync } from 'node:child_process';
-import { copyFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { reloadTls } from '#config/tls-material.ts';
-import { configAt, SMALLEST, type TestFolder, testFolder } from '../../support/config-files.ts';
+import { configAt, SMALLEST, testFolder } from '../../support/config-files.ts';
+import { selfSigned } from '../../support/upstream-certificate.ts';
 
-/** Two self-signed certificates, made at run time. */
-function makeCertificates(folder: TestFolder): void {
-  for (const name of ['a', 'b']) {
-    execFileSync(
-      'openssl',
-      [
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:P-256',
-        '-nodes',
-        '-days',
-        '2',
-        '-subj',
-        `/CN=${name}.test`,
-        '-keyout',
-        join(folder.path, `${name}-key.pem`),
-        '-out',
-        join(folder.path, `${name}-cert.pem`),
-      ],
-      { stdio: 'ignore' },
-    );
-  }
-}
-
-function withTls(folder: TestFolder, cert: string, key: string): string {
-  return folder.write(
-    'postern.yaml',
-    `${SMALLEST}listen: { data: { tls: { cert: { fromFile: ${cert} }, key: { fromFile: ${key} } } } }\n`,
-  );
-}
+const WITH_TLS = `${SMALLEST}listen: { data: { tls: { cert: { fromFile: cert.pem }, key: { fromFile: key.pem } } } }\n`;
 
 describe('TLS material', () => {
   it('is read, kept with its paths, and read again when it changed', () => {
     using folder = testFolder();
-    makeCertificates(folder);
-    const tls = configAt(withTls(folder, 'a-cert.pem', 'a-key.pem')).listen.data.tls;
+    const [first, second] = [selfSigned(), selfSigned()];
+    folder.write('cert.pem', first.cert);
+    folder.write('key.pem', first.key);
+    const { tls } = configAt(folder.write('postern.yaml', WITH_TLS)).listen.data;
     if (tls === null) throw new Error('no TLS');
     expect([tls.cert.file, tls.key.file]).toEqual([
-      join(folder.path, 'a-cert.pem'),
-      join(folder.path, 'a-key.pem'),
+      join(folder.path, 'cert.pem'),
+      join(folder.path, 'key.pem'),
     ]);
 
-    copyFileSync(join(folder.path, 'b-cert.pem'), join(folder.path, 'a-cert.pem'));
+    folder.write('cert.pem', second.cert);
     expect(reloadTls(tls)).toBe('the certificate and the private key do not belong together');
-    copyFileSync(join(folder.path, 'b-key.pem'), join(folder.path, 'a-key.pem'));
+    folder.write('key.pem', second.key);
     const next = reloadTls(tls);
-    expect(typeof next === 'object' && next.cert.reveal() !== tls.cert.reveal()).toBe(true);
-    rmSync(join(folder.path, 'a-key.pem'));
+    expect(typeof next === 'object' && next.cert.reveal()).toBe(second.cert.trimEnd());
+    rmSync(join(folder.path, 'key.pem'));
     expect(reloadTls(tls)).toBe("the private key's file does not exist");
   });
 
   it('is refused at start when the two do not belong together or are no PEM', () => {
     using folder = testFolder();
-    makeCertificates(folder);
-    folder.write('junk.pem', 'not a key');
-    expect(() => configAt(withTls(folder, 'a-cert.pem', 'b-key.pem'))).toThrow(
-      '4:19: the certificate and the private key do not belong together',
-    );
-    expect(() => configAt(withTls(folder, 'junk.pem', 'b-key.pem'))).toThrow(
-      'the certificate or the private key is not PEM that can serve TLS',
+    folder.write('cert.pem', selfSigned().cert);
+    folder.write('key.pem', selfSigned().key);
+    const file = folder.write('postern.yaml', WITH_TLS);
+    expect(() => configAt(file)).toThrow('4:19: the certificate and the private key do not belong together');
+    folder.write('cert.pem', 'not a certificate');
+    expect(() => configAt(file)).toThrow(
+      '4:19: the certificate or the private key is not PEM that can serve TLS',
     );
   });
 });

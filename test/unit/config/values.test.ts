@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
@@ -213,14 +213,14 @@ describe('the assertion key', () => {
   });
 });
 
-describe('identity', () => {
-  /** `▶` stands where the problem must be placed. */
-  const under = (marked: string): readonly [string, readonly string[]] => {
-    const line = `identity: ${marked}`;
-    const text = SMALLEST.replace(/^identity:.*$/m, line.replace('▶', ''));
-    return [`3:${line.indexOf('▶') + 1}`, told(problemsOf(text, { HASH: 'psk_abc' }))];
-  };
+/** `▶` stands where the problem must be placed. */
+const under = (marked: string): readonly [string, readonly string[]] => {
+  const line = `identity: ${marked}`;
+  const text = SMALLEST.replace(/^identity:.*$/m, line.replace('▶', ''));
+  return [`3:${line.indexOf('▶') + 1}`, told(problemsOf(text, { HASH: 'psk_abc' }))];
+};
 
+describe('identity', () => {
   it.each([
     ['{ support: [{ issuer: ▶"http://idp.example" }] }', 'issuer must be https, except on this machine'],
     ['{ support: [{ issuer: ▶"https://idp.example?x=1" }] }', 'issuer must have no query and no fragment'],
