@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Starts the command line: the build when there is one, the sources (by type stripping) in a checkout.
+// Starts the command line: the sources, by type stripping, in a checkout; the build where there are none.
 // Assumes Node >= 24; in a checkout `npx` and `npm run` put the pinned Node first in PATH.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,12 @@ import { fileURLToPath } from 'node:url';
 const built = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const source = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
-if (existsSync(source)) {
+if (process.execve === undefined) {
+  process.stderr.write(
+    'postern: this needs Node 24 or later; in a checkout run it as `npx --no-install postern`\n',
+  );
+  process.exitCode = 2;
+} else if (existsSync(source)) {
   // `--conditions` cannot stand in a portable shebang line, so this process becomes the real one:
   // no child, so signals and exit codes are the command's own.
   process.execve(process.execPath, [

@@ -4,7 +4,7 @@ import { statSync } from 'node:fs';
 import type { AddressInfo, Server } from 'node:net';
 import { createControlAuthenticator } from '#authn/customer-authenticator.ts';
 import type { Address, TlsMaterial } from '#config/config.ts';
-import { readSecretFile } from '#config/secret.ts';
+import { reloadTls } from '#config/tls-material.ts';
 import { type ControlServer, createControlServer } from '#control/control-server.ts';
 import type { Gateway } from '#gateway/gateway.ts';
 import { nextRequestId } from '#gateway/request-id.ts';
@@ -165,16 +165,13 @@ function watchTls(material: TlsMaterial, server: DataServer, log: Log): Disposab
     const now = stampsOf(files);
     if (now === seen) return;
     seen = now;
-    const cert = material.cert.file === null ? material.cert : readSecretFile(material.cert.file);
-    const key = material.key.file === null ? material.key : readSecretFile(material.key.file);
-    try {
-      if (typeof cert === 'string' || typeof key === 'string') throw new TypeError('a file cannot be read');
-      server.replaceTls({ cert: cert.reveal(), key: key.reveal() });
-      log.info({}, 'TLS material reloaded');
-    } catch {
-      // What failed may quote the key.
-      log.error({}, 'the new TLS material does not load; the old one stays in use');
+    const next = reloadTls(material);
+    if (typeof next === 'string') {
+      log.error({ problem: next }, 'the new TLS material cannot be used; the old one stays');
+      return;
     }
+    server.replaceTls({ cert: next.cert.reveal(), key: next.key.reveal() });
+    log.info({}, 'TLS material reloaded');
   }
 
   const timer = setInterval(look, TLS_CHECK_MS);

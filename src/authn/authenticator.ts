@@ -12,6 +12,8 @@ export interface Authenticator {
    * rejects. Expiry is checked against the clock at every call, cached or not.
    */
   authenticate(token: string): AuthenticationResult | Promise<AuthenticationResult>;
+  /** Whether a token is a support credential, however malformed the rest: ours to refuse, never to pass on. */
+  isSupportCredential(token: string): boolean;
   /** Called when a signing key was withdrawn: every credential with this issuer and key id is dead. */
   onKeyWithdrawn(listener: (issuer: string, keyId: string) => void): Disposable;
 }

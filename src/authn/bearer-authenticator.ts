@@ -25,11 +25,6 @@ export interface BearerAuthenticatorDeps {
 }
 
 export interface BearerAuthenticator extends Authenticator {
-  /**
-   * Whether a bearer token is a support credential, that is, ours to verify or refuse and never to pass on: a
-   * JWT whose unverified `iss` is a support issuer, however malformed the rest.
-   */
-  isSupportCredential(token: string): boolean;
   /** Verified tokens remembered now. */
   readonly cacheSize: number;
   /** Stops listening to the key sets. */

@@ -94,7 +94,13 @@ export function createGateway({ options, rereadStore, ...deps }: GatewayDeps): G
     ...createEnforcement({ live, flow, clock }),
     connect: (socket, rawSocket, secure) => new ClientConnection(socket, rawSocket, secure, begin),
     accept(connection, message) {
-      return connection.admit(exchangeOf(connection, message));
+      const x = exchangeOf(connection, message);
+      if (connection.admit(x)) return true;
+      // Not judged, and still a request: it has its record and is counted.
+      metrics.exchangeStarted();
+      x.endedBy = 'limit';
+      flow.refused(x, deny('overloaded'));
+      return false;
     },
     disconnected(connection) {
       const { current } = connection;

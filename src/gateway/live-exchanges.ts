@@ -6,8 +6,11 @@ import { NEVER } from '#model/clock.ts';
 import type { CutReason } from '#model/ended-by.ts';
 import type { Exchange } from './exchange.ts';
 
-/** Node fires a timer longer than 24.8 days at once; no timer of ours is longer than a day. */
-const MAX_TIMER_MS = 24 * 60 * 60 * 1000;
+/**
+ * A wall clock that is set forward, or a machine that slept, brings an end nearer than a timer knows: it is looked
+ * at again this often. (Node fires a timer longer than 24.8 days at once.)
+ */
+const MAX_TIMER_MS = 60_000;
 
 export interface LiveExchanges {
   readonly size: number;
@@ -27,34 +30,45 @@ export interface LiveExchangesDeps {
 
 /** Which authority ran out first: the grant's or the credential's. */
 export function expiryReason(x: Exchange, now: EpochMs): CutReason | null {
-  if (now < x.authorityEndsAt) return null;
+  return now < x.authorityEndsAt ? null : endedFirst(x);
+}
+
+function endedFirst(x: Exchange): CutReason {
   const credentialEnd = x.credential === null ? NEVER : x.credential.expiresAt;
-  return now >= credentialEnd ? 'credential_expired' : 'expired';
+  return credentialEnd <= x.authorityEndsAt ? 'credential_expired' : 'expired';
+}
+
+/** By the clock that nobody sets: a wall clock set back must not lengthen an authority in use. */
+function monotonicEnd(x: Exchange): number {
+  if (x.authorityEndsAt === NEVER) return Number.POSITIVE_INFINITY;
+  return x.startedAt + (x.authorityEndsAt - x.receivedAt);
 }
 
 export function createLiveExchanges({ clock, cut }: LiveExchangesDeps): LiveExchanges {
   const live = new Set<Exchange>();
   let timer: NodeJS.Timeout | null = null;
-  let firesAt = NEVER;
+  /** By the monotonic clock. */
+  let firesAt = Number.POSITIVE_INFINITY;
 
-  function arm(at: EpochMs): void {
+  function arm(at: number): void {
     if (timer !== null) clearTimeout(timer);
     firesAt = at;
-    timer = setTimeout(sweep, Math.min(Math.max(at - clock.now(), 0), MAX_TIMER_MS));
+    timer = setTimeout(sweep, Math.min(Math.max(at - clock.monotonic(), 0), MAX_TIMER_MS));
     timer.unref();
   }
 
   function sweep(): void {
     const now = clock.now();
+    const monotonic = clock.monotonic();
     timer = null;
-    firesAt = NEVER;
-    let next = NEVER;
+    firesAt = Number.POSITIVE_INFINITY;
+    let next = Number.POSITIVE_INFINITY;
     for (const x of live) {
-      const reason = expiryReason(x, now);
-      if (reason !== null) cut(x, reason);
-      else if (x.authorityEndsAt < next) next = x.authorityEndsAt;
+      const end = monotonicEnd(x);
+      if (now >= x.authorityEndsAt || monotonic >= end) cut(x, endedFirst(x));
+      else next = Math.min(next, end, monotonic + (x.authorityEndsAt - now));
     }
-    if (next !== NEVER) arm(next);
+    if (next !== Number.POSITIVE_INFINITY) arm(next);
   }
 
   return {
@@ -63,7 +77,8 @@ export function createLiveExchanges({ clock, cut }: LiveExchangesDeps): LiveExch
     },
     add(x) {
       live.add(x);
-      if (x.authorityEndsAt < firesAt) arm(x.authorityEndsAt);
+      const end = monotonicEnd(x);
+      if (end < firesAt) arm(end);
     },
     remove(x) {
       live.delete(x);

@@ -3,14 +3,21 @@
 import { deny, PASS, type Verdict } from '#model/verdict.ts';
 import type { AuthenticationResult, Authenticator } from '#authn/authenticator.ts';
 import type { Exchange } from '../exchange.ts';
+import { looseValues } from '../loose-pairs.ts';
 import type { Stage } from '../stage.ts';
 
 const SCHEME = 'bearer ';
 
 export function credentialStage(authenticator: Authenticator): Stage {
+  const standsInQuery = (query: string) =>
+    looseValues(query, 'access_token').some((token) => authenticator.isSupportCredential(token));
   return {
     name: 'credential',
     run(x) {
+      if (x.target !== null && standsInQuery(x.target.query)) {
+        // RFC 6750 section 2.3: it would stand in the upstream's access log.
+        return deny('credential_invalid', 'a support credential in the query');
+      }
       const { authorization } = x.head;
       if (authorization === '') return deny('no_credential');
       const token = bearerToken(authorization);

@@ -2,19 +2,26 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Exchange } from '../../../src/gateway/exchange.ts';
 import { createLiveExchanges } from '../../../src/gateway/live-exchanges.ts';
-import { type EpochMs, NEVER, systemClock } from '#model/clock.ts';
+import { type Clock, type EpochMs, type MonotonicMs, NEVER } from '#model/clock.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Read through the globals, which the fake timers replace. */
+const clock: Clock = {
+  now: () => Date.now() as EpochMs,
+  monotonic: () => globalThis.performance.now() as MonotonicMs,
+};
 
 function exchange(endsInMs: number | null, credentialEndsInMs: number | null = null): Exchange {
   const at = (ms: number | null) => (ms === null ? NEVER : ((Date.now() + ms) as EpochMs));
   const authorityEndsAt = Math.min(at(endsInMs), at(credentialEndsInMs)) as EpochMs;
-  return { authorityEndsAt, credential: { expiresAt: at(credentialEndsInMs) } } as Exchange;
+  const started = { receivedAt: clock.now(), startedAt: clock.monotonic() };
+  return { ...started, authorityEndsAt, credential: { expiresAt: at(credentialEndsInMs) } } as Exchange;
 }
 
 describe('live exchanges', () => {
   const cuts: [Exchange, string][] = [];
-  const live = () => createLiveExchanges({ clock: systemClock, cut: (x, reason) => cuts.push([x, reason]) });
+  const live = () => createLiveExchanges({ clock, cut: (x, reason) => cuts.push([x, reason]) });
 
   beforeEach(() => {
     cuts.length = 0;
@@ -63,6 +70,34 @@ describe('live exchanges', () => {
     expect(cuts).toEqual([]);
   });
 
+  it('says what ended first when both have ended since', () => {
+    const registry = live();
+    const x = exchange(1000, 3000);
+    registry.add(x);
+    vi.setSystemTime(Date.now() + 5000);
+    vi.advanceTimersByTime(1000);
+    expect(cuts).toEqual([[x, 'expired']]);
+  });
+
+  it('cuts on time although the wall clock was set back, whatever begins after that', () => {
+    const registry = live();
+    const x = exchange(2000);
+    registry.add(x);
+    vi.setSystemTime(Date.now() - 3_600_000);
+    registry.add(exchange(1_800_000));
+    vi.advanceTimersByTime(2000);
+    expect(cuts).toEqual([[x, 'expired']]);
+  });
+
+  it('notices within a minute that the wall clock was set forward', () => {
+    const registry = live();
+    const x = exchange(DAY_MS);
+    registry.add(x);
+    vi.setSystemTime(Date.now() + 2 * DAY_MS);
+    vi.advanceTimersByTime(60_000);
+    expect(cuts).toEqual([[x, 'expired']]);
+  });
+
   it('arms an earlier timer when an end moves forward', () => {
     const registry = live();
     const x = exchange(60_000);
@@ -74,7 +109,7 @@ describe('live exchanges', () => {
   });
 
   it('cuts what matches, even while cutting removes it', () => {
-    const registry = createLiveExchanges({ clock: systemClock, cut: (x) => registry.remove(x) });
+    const registry = createLiveExchanges({ clock, cut: (x) => registry.remove(x) });
     const [a, b, c] = [exchange(1000), exchange(1000), exchange(1000)];
     for (const x of [a, b, c]) registry.add(x as Exchange);
     expect(registry.cutWhere((x) => x !== b, 'revoked')).toBe(2);
