@@ -1,12 +1,13 @@
 // The journal: lines of one turn of the event loop go out in one write, then their exchanges are told.
 // No line, no forward: whatever cannot be written is refused, and recovery leaves a record of the gap.
 // Hot: intend and complete cost building a line and pushing it; there is no promise and no closure per record.
-import type { Clock, EpochMs } from '#model/clock.ts';
+import type { Clock } from '#model/clock.ts';
 import type { ExchangeFacts } from '#model/exchange.ts';
 import type { AuditLog } from './audit-log.ts';
-import { eventText, gapText } from './event-text.ts';
+import { eventText } from './event-text.ts';
 import type { Journal, LifecycleEvent, Recordable } from './journal.ts';
 import type { JournalFiles } from './journal-files.ts';
+import { Group, Outage } from './journal-group.ts';
 import { doneText, intentText, refusedText, startedText } from './line-text.ts';
 import type { Publisher, SinkStatus } from './publisher.ts';
 import type { RefusalSummary } from './refusal-summary.ts';
@@ -15,8 +16,6 @@ import type { SegmentWriter } from './segment-writer.ts';
 /** A completion waits this long for a group to join: at low load that saves a write per request. */
 const LINGER_MS = 5;
 const SUM_MS = 1000;
-/** Completions and events kept in memory while the disk cannot take them. */
-const MAX_HELD_CHARS = 1024 * 1024;
 
 export interface JournalStatus {
   readonly available: boolean;
@@ -50,19 +49,6 @@ export interface AppendJournalDeps {
   readonly opening: string;
 }
 
-/** What is written at once. One per turn of the loop. */
-class Group {
-  text = '';
-  /** Those of the lines that are kept for later when the group cannot be written. */
-  kept = '';
-  keptLines = 0;
-  /** Lines that become a published record. */
-  records = 0;
-  /** Requests among `waiting`. */
-  requests = 0;
-  readonly waiting: Recordable[] = [];
-}
-
 export class AppendJournal implements OpenJournal {
   available = true;
   #records = 0;
@@ -78,19 +64,15 @@ export class AppendJournal implements OpenJournal {
   #syncedLength = 0;
   #syncing = false;
   #onSettled: (() => void) | null = null;
-  /** Of the present gap. */
-  #held = '';
-  #heldRecords = 0;
-  #since = 0 as EpochMs;
-  #refused = 0;
-  #lost = 0;
+  readonly #outage: Outage;
 
   constructor(deps: AppendJournalDeps) {
     this.#deps = deps;
     this.#flushLater = () => this.#flush();
-    this.#held = deps.opening;
+    this.#outage = new Outage(deps.opening);
     try {
-      this.#writeHeld();
+      this.#write(deps.opening, 0);
+      this.#outage.end();
     } catch (error) {
       this.#fail(error);
     }
@@ -121,7 +103,7 @@ export class AppendJournal implements OpenJournal {
 
   complete(x: Recordable): void {
     this.#group.waiting.push(x);
-    this.#keep(doneText(x), 1);
+    this.#group.keep(doneText(x), 1);
     if (this.#scheduled || this.#lingering) return;
     this.#lingering = true;
     setTimeout(() => {
@@ -131,12 +113,12 @@ export class AppendJournal implements OpenJournal {
   }
 
   started(x: ExchangeFacts): void {
-    this.#keep(startedText(x), 1);
+    this.#group.keep(startedText(x), 1);
     this.#schedule();
   }
 
   event(event: LifecycleEvent): void {
-    this.#keep(eventText(event, this.#deps.clock.now()), 1);
+    this.#group.keep(eventText(event, this.#deps.clock.now()), 1);
     this.#schedule();
   }
 
@@ -158,6 +140,7 @@ export class AppendJournal implements OpenJournal {
     if (this.#closed) return;
     const until = this.#deps.clock.monotonic() + deadlineMs;
     this.#takeSums();
+    if (!this.available) this.#recover();
     this.#flush();
     const { publisher, writer, clock } = this.#deps;
     while (this.#syncing && clock.monotonic() < until) await this.#settled(until - clock.monotonic());
@@ -171,14 +154,6 @@ export class AppendJournal implements OpenJournal {
     if (this.#scheduled) return;
     this.#scheduled = true;
     setImmediate(this.#flushLater);
-  }
-
-  #keep(text: string, records: number): void {
-    const group = this.#group;
-    group.text += text;
-    group.kept += text;
-    group.keptLines += records;
-    group.records += records;
   }
 
   #sum(x: ExchangeFacts): void {
@@ -195,7 +170,7 @@ export class AppendJournal implements OpenJournal {
     const { summary } = this.#deps;
     if (summary.size === 0) return;
     const lines = summary.size;
-    this.#keep(summary.take(), lines);
+    this.#group.keep(summary.take(), lines);
     this.#schedule();
   }
 
@@ -301,13 +276,11 @@ export class AppendJournal implements OpenJournal {
   }
 
   #refuseAll(group: Group): void {
-    this.#refused += group.requests;
-    if (this.#held.length + group.kept.length <= MAX_HELD_CHARS) {
-      this.#held += group.kept;
-      this.#heldRecords += group.keptLines;
-    } else {
-      this.#lost += group.keptLines;
-    }
+    this.#outage.add(group);
+    this.#tellRefused(group);
+  }
+
+  #tellRefused(group: Group): void {
     for (const x of group.waiting) {
       try {
         x.recordRefused();
@@ -320,7 +293,7 @@ export class AppendJournal implements OpenJournal {
   #fail(error: unknown): void {
     if (!this.available) return;
     this.available = false;
-    this.#since = this.#deps.clock.now();
+    this.#outage.since = this.#deps.clock.now();
     this.#deps.log.error({ err: error }, 'the audit journal is unavailable: every request is refused');
     this.#retryLater();
   }
@@ -333,39 +306,37 @@ export class AppendJournal implements OpenJournal {
   #recover(): void {
     if (this.#closed) return;
     const { writer, clock, log } = this.#deps;
-    // What came in since the last turn has no lines: it is refused with the rest, and counted in the gap.
-    const group = this.#group;
-    this.#group = new Group();
-    this.#refuseAll(group);
-    const held = this.#held;
-    const until = clock.now();
-    const gap = { since: this.#since, until, count: this.#refused, lost: this.#lost };
     if (this.#syncing || !writer.hasRoom()) {
       this.#retryLater();
       return;
     }
-    this.#held += gapText(gap);
-    this.#heldRecords += 1;
+    const until = clock.now();
+    // What came in since the last turn has no lines: it is refused with the rest, and counted in the gap.
+    const group = this.#group;
+    this.#group = new Group();
+    const outage = this.#outage;
+    outage.add(group);
     try {
       if (writer.rotationDue) writer.rotate();
-      this.#writeHeld();
+      this.#write(outage.textUntil(until), outage.heldRecords + 1);
+      this.available = true;
+      log.warn(
+        { refused: outage.refused, forMs: until - outage.since },
+        'the audit journal can be written again',
+      );
+      outage.end();
     } catch {
-      this.#held = held;
-      this.#heldRecords -= 1;
       this.#retryLater();
-      return;
     }
-    this.available = true;
-    this.#refused = 0;
-    this.#lost = 0;
-    log.warn({ refused: gap.count, forMs: until - gap.since }, 'the audit journal can be written again');
+    // Only now, since whoever is told may hand in the next request at once: that one is to have its line.
+    this.#tellRefused(group);
   }
 
-  /** Synchronously on the device under `durability: disk`. Throws and keeps what is held. */
-  #writeHeld(): void {
+  /** Synchronously on the device under `durability: disk`. Throws when nothing was written. */
+  #write(text: string, records: number): void {
     const { writer, durability, files, publisher } = this.#deps;
     const before = writer.length;
-    writer.append(this.#held);
+    writer.append(text);
     if (durability === 'disk') {
       try {
         files.syncNow(writer.fd);
@@ -376,9 +347,7 @@ export class AppendJournal implements OpenJournal {
       }
     }
     this.#syncedLength = writer.length;
-    this.#records += this.#heldRecords;
-    this.#held = '';
-    this.#heldRecords = 0;
+    this.#records += records;
     publisher?.wrote(writer.segment, writer.length, this.#records);
   }
 }

@@ -3,8 +3,10 @@
 // Assumes nothing of the query: that of a refused target holds any bytes.
 
 const MAX_NAMES = 32;
-/** A longer name may be a value without a name, such as a token: only its length is recorded. */
+/** Of a longer name only the length is recorded. */
 const MAX_NAME_LENGTH = 64;
+/** The same for one without `=`, which may as well be a value without a name, such as a token. */
+const MAX_BARE_LENGTH = 24;
 
 /** The raw names of a query, joined by `&`; empty when there are none. */
 export function queryNamesOf(query: string): string {
@@ -14,9 +16,11 @@ export function queryNamesOf(query: string): string {
     let end = query.indexOf('&', from);
     if (end === -1) end = query.length;
     const equals = query.indexOf('=', from);
-    const nameEnd = equals === -1 || equals > end ? end : equals;
+    const isBare = equals === -1 || equals > end;
+    const nameEnd = isBare ? end : equals;
     if (nameEnd > from) {
-      const name = nameEnd - from > MAX_NAME_LENGTH ? `(${nameEnd - from})` : query.slice(from, nameEnd);
+      const isLong = nameEnd - from > (isBare ? MAX_BARE_LENGTH : MAX_NAME_LENGTH);
+      const name = isLong ? `(${nameEnd - from})` : query.slice(from, nameEnd);
       names = names === '' ? name : `${names}&${name}`;
     }
     from = end + 1;

@@ -72,7 +72,8 @@ export function createEnforcement({ live, flow, clock }: EnforcementDeps): Enfor
     },
     policySwapped(next) {
       const ignored = { shadowRules: [] };
-      live.cutWhere((x) => next.evaluate(x as RouteFacts, ignored) !== PASS, 'policy');
+      // Without a grant it has not come to the rules yet, and will be judged by the policy in force then.
+      live.cutWhere((x) => x.grant !== null && next.evaluate(x as RouteFacts, ignored) !== PASS, 'policy');
     },
     grantsInUse() {
       const inUse = new Set<Grant>();

@@ -3,6 +3,7 @@
 // forwards nothing more. Hot.
 import type { Journal } from '#audit/journal.ts';
 import type { Clock } from '#model/clock.ts';
+import { REASON_OF_CUT } from '#model/cut-denial.ts';
 import type { CutReason, EndedBy } from '#model/ended-by.ts';
 import type { Log } from '#model/log.ts';
 import { type DenialCode, REASONS } from '#model/reason.ts';
@@ -14,19 +15,6 @@ import type { Exchange, ExchangeEvents } from './exchange.ts';
 import { finish, type FinishDeps } from './finish.ts';
 import { expiryReason } from './live-exchanges.ts';
 import type { PipelineExits } from './pipeline.ts';
-
-/** What a client is told whose exchange was cut before it had an answer. */
-const REASON_OF_CUT: Readonly<Record<CutReason, DenialCode>> = {
-  revoked: 'grant_revoked',
-  expired: 'grant_expired',
-  narrowed: 'no_grant',
-  session_ended: 'session_ended',
-  locked: 'locked',
-  suspended: 'tenant_support_disabled',
-  credential_expired: 'credential_expired',
-  policy: 'rule_denied',
-  drain: 'draining',
-};
 
 export interface FlowDeps extends FinishDeps {
   readonly journal: Journal;
@@ -47,6 +35,10 @@ export class Flow implements ExchangeEvents, PipelineExits {
   }
 
   // ── out of the pipeline ──────────────────────────────────────────────────────────────────────────────────────
+
+  waits(x: Exchange): void {
+    this.#deps.live.add(x);
+  }
 
   passed(x: Exchange): void {
     x.phase = 'recording';

@@ -1,5 +1,5 @@
-// Every exchange that holds authority, from the moment its grant is chosen until it ends, and the one timer that
-// ends those whose authority runs out. Guarantees: when `cutWhere` returns, each matching exchange is over.
+// Every exchange that can be cut, from the moment it waits for something or its grant is chosen until it ends, and the
+// one timer that ends those whose authority runs out. Guarantees: when `cutWhere` returns, each matching exchange is over.
 // Hot: a Set insertion, a deletion and one comparison per request; no timer per request.
 import type { Clock, EpochMs } from '#model/clock.ts';
 import { NEVER } from '#model/clock.ts';
@@ -14,7 +14,7 @@ const MAX_TIMER_MS = 60_000;
 
 export interface LiveExchanges {
   readonly size: number;
-  /** From when the grant was chosen. `x.authorityEndsAt` is set. */
+  /** From when it first waits, or its grant is chosen and `x.authorityEndsAt` set. Again: its end has changed. */
   add(x: Exchange): void;
   remove(x: Exchange): void;
   /** Ends every exchange that matches, synchronously; returns how many. */
@@ -40,7 +40,7 @@ function endedFirst(x: Exchange): CutReason {
 
 /** By the clock that nobody sets: a wall clock set back must not lengthen an authority in use. */
 function monotonicEnd(x: Exchange): number {
-  if (x.authorityEndsAt === NEVER) return Number.POSITIVE_INFINITY;
+  if (x.grant === null || x.authorityEndsAt === NEVER) return Number.POSITIVE_INFINITY;
   return x.startedAt + (x.authorityEndsAt - x.receivedAt);
 }
 
@@ -65,6 +65,8 @@ export function createLiveExchanges({ clock, cut }: LiveExchangesDeps): LiveExch
     let next = Number.POSITIVE_INFINITY;
     for (const x of live) {
       const end = monotonicEnd(x);
+      // Without a grant yet there is no authority that could run out.
+      if (end === Number.POSITIVE_INFINITY) continue;
       if (now >= x.authorityEndsAt || monotonic >= end) cut(x, endedFirst(x));
       else next = Math.min(next, end, monotonic + (x.authorityEndsAt - now));
     }

@@ -24,11 +24,12 @@ import type { PipelineDeps } from './pipeline-deps.ts';
 
 /** Precedence: parse, host, reserved prefix, credential, tenant, session, grant, limits, read-only, rule. */
 export function createStages(deps: PipelineDeps): readonly Stage[] {
+  const routeSettings = routeSettingsStage(deps);
   return [
     headStage(deps),
     targetStage,
     hostStage(deps.tenancy),
-    routeSettingsStage(deps),
+    routeSettings,
     reservedStage(deps.forwarder.jwks),
     gateStateStage(deps),
     upgradeStage(deps.origins),
@@ -38,13 +39,15 @@ export function createStages(deps: PipelineDeps): readonly Stage[] {
     grantStage(deps),
     limitsStage(deps.principalLimits, deps.clock),
     accessStage,
-    rulesStage,
+    rulesStage(deps.policies, routeSettings),
     upstreamHeadersStage(deps.forwarder),
   ];
 }
 
 /** What becomes of an exchange when the stages are through with it. */
 export interface PipelineExits {
+  /** A stage waits, and time passes in which authority may end: it can be cut from now on. */
+  waits(x: Exchange): void;
   passed(x: Exchange): void;
   refused(x: Exchange, denial: Denial): void;
   /** A fault: told to the log, and to the client by its reason alone. */
@@ -67,6 +70,7 @@ export function createPipeline(stages: readonly Stage[], exits: PipelineExits): 
       }
       if (verdict === PASS) continue;
       if (verdict instanceof Promise) {
+        exits.waits(x);
         void waitFor(x, verdict, index + 1);
         return;
       }

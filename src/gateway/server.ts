@@ -108,9 +108,11 @@ function takeMessages(server: Server | TlsServer, gateway: Gateway): void {
   server.on('checkContinue', onRequest);
   server.on('checkExpectation', onRequest);
   server.on('upgrade', (req: IncomingMessage, socket: Duplex, upgradeHead: Buffer) => {
+    socket.on('error', ignoreReset);
     accept(req.socket, messageOf(req, { res: null, socket, upgradeHead }));
   });
   server.on('connect', (req: IncomingMessage, socket: GateSocket) => {
+    socket.on('error', ignoreReset);
     const connection = socket[connectionKey];
     const message = messageOf(req, { res: null, socket, upgradeHead: null });
     if (connection === undefined) socket.destroy();
@@ -120,6 +122,9 @@ function takeMessages(server: Server | TlsServer, gateway: Gateway): void {
     onClientError(socket as GateSocket, error, gateway),
   );
 }
+
+/** Node takes its own listener off a socket it hands over; a reset would then end the process. Its close is told. */
+function ignoreReset(): void {}
 
 type ParserError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer };
 

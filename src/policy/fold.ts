@@ -15,7 +15,7 @@ export function foldText(text: string): string {
   if (isAscii(text)) return hasUpperCase(text) ? text.toLowerCase() : text;
   return text
     .normalize('NFKC')
-    .replace(DEFAULT_IGNORABLE, '')
+    
     .toLowerCase()
     .replaceAll('ς', 'σ')
     .normalize('NFKC');

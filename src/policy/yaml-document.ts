@@ -2,17 +2,15 @@
 // duplicate keys; several documents per file. Nothing is turned into plain objects, so no key can be hostile. Cold.
 import {
   type Document,
-  isAlias,
   isScalar,
   LineCounter,
-  type Node,
   parseAllDocuments,
   type ParsedNode,
   visit,
   type YAMLError,
 } from 'yaml';
 import { type PolicyProblem, type Position, problemAt } from './problem.ts';
-import { findHostileShape } from './yaml-guard.ts';
+import { type GuardFinding, inspectYaml } from './yaml-guard.ts';
 
 /** One file while it is read: where offsets lie, and what was found wrong so far. */
 export interface FileReader {
@@ -44,11 +42,12 @@ export function report(reader: FileReader, offset: number, message: string): voi
 
 /** The root nodes that can be read further; everything else is in `reader.problems`. */
 export function readDocuments(reader: FileReader, text: string): readonly ParsedNode[] {
-  const hostile = findHostileShape(text);
+  const { hostile, forbidden } = inspectYaml(text);
   if (hostile !== null) {
     report(reader, hostile.offset, hostile.message);
     return [];
   }
+  for (const { offset, message } of forbidden) report(reader, offset, message);
   const documents = parseStrictly(text);
   if (documents === null) {
     report(reader, 0, 'nested too deeply');
@@ -57,23 +56,31 @@ export function readDocuments(reader: FileReader, text: string): readonly Parsed
   if (documents.length === 0) report(reader, 0, 'the file holds no document');
   const roots: ParsedNode[] = [];
   for (const document of documents) {
-    const root = readRoot(reader, document);
+    const root = readRoot(reader, document, forbidden);
     if (root !== null) roots.push(root);
   }
   return roots;
 }
 
-function readRoot(reader: FileReader, document: Document.Parsed): ParsedNode | null {
+function readRoot(
+  reader: FileReader,
+  document: Document.Parsed,
+  forbidden: readonly GuardFinding[],
+): ParsedNode | null {
+  const [start, , end] = document.range;
+  const isForbidden = forbidden.some(({ offset }) => offset >= start && offset < end);
+
   for (const error of [...document.errors, ...document.warnings]) {
-    report(reader, error.pos[0], sentenceOf(error));
+    // What is wrong with an anchor, alias or tag was said where it stands.
+    if (!isForbidden || !ABOUT_FORBIDDEN.has(error.code)) report(reader, error.pos[0], sentenceOf(error));
   }
   const root = document.contents;
-  if (document.errors.length > 0) return null;
+  if (document.errors.length > 0 || isForbidden) return null;
   if (root === null || (isScalar(root) && root.value === null)) {
-    report(reader, document.range?.[0] ?? 0, 'the document is empty');
+    report(reader, start, 'the document is empty');
     return null;
   }
-  return findForbidden(reader, document) ? null : root;
+  return reportMerges(reader, document) ? null : root;
 }
 
 /** The shape every parse has in common: YAML 1.2 core, nothing merged, keys that are strings and unique. */
@@ -97,41 +104,38 @@ function parseStrictly(text: string): readonly Document.Parsed[] | null {
   }
 }
 
-function findForbidden(reader: FileReader, document: Document.Parsed): boolean {
+/** Off in the parser's options, so that it would be an unknown key; said plainly instead. */
+function reportMerges(reader: FileReader, document: Document.Parsed): boolean {
   let found = false;
-  const refuse = (node: Node, message: string): void => {
-    found = true;
-    report(reader, node.range?.[0] ?? 0, message);
-  };
   visit(document, {
-    Node(_key, node) {
-      if (isAlias(node)) refuse(node, 'an alias (`*`) is not allowed: write the value out');
-      else if (node.anchor !== undefined) refuse(node, 'an anchor (`&`) is not allowed');
-      if (node.tag !== undefined) refuse(node, 'a tag (`!`) is not allowed');
-    },
     Pair(_key, pair) {
-      if (isScalar(pair.key) && pair.key.value === '<<') {
-        refuse(pair.key, 'a merge key (`<<`) is not allowed: write the keys out');
-      }
+      if (!isScalar(pair.key) || pair.key.value !== '<<') return;
+      found = true;
+      const message = 'a merge key (`<<`) is not allowed: write the keys out';
+      report(reader, pair.key.range?.[0] ?? 0, message);
     },
   });
   return found;
 }
 
+const ABOUT_FORBIDDEN: ReadonlySet<YAMLError['code']> = new Set([
+  'ALIAS_PROPS',
+  'BAD_ALIAS',
+  'MULTIPLE_ANCHORS',
+  'MULTIPLE_TAGS',
+  'TAG_RESOLVE_FAILED',
+] as const);
+
 const SENTENCES: Partial<Record<YAMLError['code'], string>> = {
-  BAD_ALIAS: 'an alias (`*`) is not allowed: write the value out',
   BAD_INDENT: 'the indentation does not fit what stands above',
   BAD_SCALAR_START: 'a plain value cannot start with this character: put it in quotes',
   BLOCK_AS_IMPLICIT_KEY: 'a mapping cannot start here: is a quote, a bracket or a line break missing?',
   DUPLICATE_KEY: 'this key stands twice in the same mapping',
   MISSING_CHAR: 'a character is missing: a closing quote or bracket, a comma, or the space after a colon',
   MULTILINE_IMPLICIT_KEY: 'a key must stand on one line; is a colon missing?',
-  MULTIPLE_ANCHORS: 'an anchor (`&`) is not allowed',
-  MULTIPLE_TAGS: 'a tag (`!`) is not allowed',
   NON_STRING_KEY: 'a key must be a string',
   RESOURCE_EXHAUSTION: 'nested too deeply',
   TAB_AS_INDENT: 'a tab cannot indent',
-  TAG_RESOLVE_FAILED: 'a tag (`!`) is not allowed',
   UNEXPECTED_TOKEN: 'this is not expected here',
 };
 

@@ -28,10 +28,26 @@ export function tooLarge(bytes: number): string {
   return `the file has ${bytes} bytes, more than the limit of ${MAX_FILE_BYTES}`;
 }
 
-/** Null when the text may be given to the parser. */
-export function findHostileShape(text: string): GuardFinding | null {
-  const character = findHostileCharacter(text);
-  if (character !== null) return character;
+export interface Inspection {
+  /** Forbids parsing at all; null when the text may be given to the parser. */
+  readonly hostile: GuardFinding | null;
+  /** Anchors, aliases and tags, which no policy needs: in the order in which they stand. */
+  readonly forbidden: readonly GuardFinding[];
+}
+
+const FORBIDDEN: Readonly<Record<string, string>> = {
+  alias: 'an alias (`*`) is not allowed: write the value out',
+  anchor: 'an anchor (`&`) is not allowed',
+  tag: 'a tag (`!`) is not allowed',
+};
+
+export function inspectYaml(text: string): Inspection {
+  const forbidden: GuardFinding[] = [];
+  const hostile = findHostileCharacter(text) ?? inspectTokens(text, forbidden);
+  return { hostile, forbidden };
+}
+
+function inspectTokens(text: string, forbidden: GuardFinding[]): GuardFinding | null {
   let offset = 0;
   let flowDepth = 0;
   let indicators = 0;
@@ -55,6 +71,8 @@ export function findHostileShape(text: string): GuardFinding | null {
     if (flowDepth > MAX_FLOW_DEPTH || indicators > MAX_INDICATORS_PER_LINE) {
       return { offset, message: 'nested too deeply' };
     }
+    const message = type === null ? undefined : FORBIDDEN[type];
+    if (message !== undefined) forbidden.push({ offset, message });
     lineStart = type === 'newline';
     isContent = false;
     offset += token.length;

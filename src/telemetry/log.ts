@@ -1,6 +1,6 @@
 // The operational log: boot, reload, faults and shutdown, as JSON lines on standard error (standard output is
 // a sink of the audit). Not the audit, and not hot: no line per request but for faults.
-import { pino, stdTimeFunctions, type DestinationStream, type Logger } from 'pino';
+import { type Bindings, type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
 import { redacted } from './redact.ts';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -22,7 +22,7 @@ const STDERR = 2;
 export function createLog(deps: LogDeps): Log {
   const { level, instance } = deps;
   const destination = deps.destination ?? pino.destination({ fd: STDERR, sync: true });
-  return pino(
+  const log = pino(
     {
       level,
       base: { instance },
@@ -30,7 +30,6 @@ export function createLog(deps: LogDeps): Log {
       messageKey: 'message',
       formatters: {
         level: (label) => ({ level: label }),
-        bindings: (bindings) => redacted(bindings) as Record<string, unknown>,
       },
       hooks: {
         logMethod(args, method) {
@@ -40,4 +39,10 @@ export function createLog(deps: LogDeps): Log {
     },
     destination,
   );
+  // pino runs the bindings of a child through no formatter; its children inherit this method.
+  const { child } = log;
+  log.child = function (this: Log, bindings, options) {
+    return child.call(this, redacted(bindings) as Bindings, options);
+  } as Log['child'];
+  return log;
 }

@@ -90,8 +90,9 @@ function addProcessMetrics(registry: Registry): void {
   const usual = new Registry();
   collectDefaultMetrics({ register: usual });
   // The rest repeats `eventloop_delay_seconds`, or lists every open socket at each scrape.
-  for (const metric of usual.getMetricsAsArray()) {
-    if (PROCESS_METRICS.test(metric.name)) registry.registerMetric(metric);
+  for (const { name } of usual.getMetricsAsArray()) {
+    const metric = usual.getSingleMetric(name);
+    if (metric !== undefined && PROCESS_METRICS.test(name)) registry.registerMetric(metric);
   }
 }
 

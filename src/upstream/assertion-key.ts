@@ -1,6 +1,12 @@
 // The key that signs assertions: read from PEM, or made on first start. Cold.
 // Guarantees: a key made here is readable by its owner alone, and two processes starting at once end with one key.
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomUUID,
+} from 'node:crypto';
 import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { calculateJwkThumbprint, exportJWK, type JWK } from 'jose';
@@ -58,7 +64,7 @@ async function readPem(path: string): Promise<string | null> {
 /** Written aside and linked into place: nobody reads half a key, and the first of two writers wins. */
 async function createKeyFile(path: string): Promise<void> {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const aside = `${path}.${process.pid}.new`;
+  const aside = `${path}.${randomUUID()}.new`;
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     const file = await open(aside, 'wx', 0o600);

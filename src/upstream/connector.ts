@@ -39,13 +39,26 @@ export function parseUpstreamUrl(text: string): UpstreamAddress {
   if (text.startsWith('unix:')) {
     const socketPath = text.slice('unix:'.length).replace(/^\/\/(?=\/)/, '');
     if (!socketPath.startsWith('/')) throw new TypeError('a unix: upstream needs an absolute path');
-    return { origin: 'http://localhost', authority: 'localhost', secure: false, socketPath, hostname: '', port: 0 };
+    return {
+      origin: 'http://localhost',
+      authority: 'localhost',
+      secure: false,
+      socketPath,
+      hostname: '',
+      port: 0,
+    };
   }
   const url = URL.parse(text);
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
     throw new TypeError('the upstream must be an http:, https: or unix: URL');
   }
-  if (url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') {
+  if (
+    url.pathname !== '/' ||
+    url.search !== '' ||
+    url.hash !== '' ||
+    url.username !== '' ||
+    url.password !== ''
+  ) {
     throw new TypeError('the upstream must be an origin, without path, query or user');
   }
   const secure = url.protocol === 'https:';

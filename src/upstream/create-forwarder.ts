@@ -61,7 +61,9 @@ export function createForwarder(deps: ForwarderDeps): Forwarder {
     rules: createHeaderRules(managedNames(injections, assertionHeader)),
     injections,
     assertion:
-      assertion === null ? null : { header: assertion.header, source: createAssertionSource(assertion, clock) },
+      assertion === null
+        ? null
+        : { header: assertion.header, source: createAssertionSource(assertion, clock) },
     upstreamHost: address.authority,
     preserveHost: deps.preserveHost,
     onHeaderDropped: deps.onHeaderDropped,

@@ -24,7 +24,6 @@ export function endsBetweenEvents(tail: string): boolean {
  */
 export function resetConnection(raw: Socket, upper: Duplex): void {
   // The other side may answer a reset with an error that nobody else listens for any more.
-  console.log('reset', raw.destroyed, raw.connecting, upper.writableEnded, raw.writableEnded, raw.remotePort, new Error().stack?.split('\n')[2]);
   raw.on('error', ignore);
   upper.on('error', ignore);
   if (raw.destroyed) upper.destroy();
@@ -49,6 +48,5 @@ function ignore(): void {
 /** Hands corked writes to the kernel: Node's HTTP corks until the next tick, and a reset does not wait. */
 export function flushNow(res: ServerResponse): void {
   while (res.writableCorked > 0) res.uncork();
-  const { socket } = res;
-  while (socket !== null && socket.writableCorked > 0) socket.uncork();
+  while ((res.socket?.writableCorked ?? 0) > 0) res.socket?.uncork();
 }

@@ -34,7 +34,8 @@ export function checkAndStripHeaders(
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] as string;
     const value = raw[i + 1] as string;
-    if (UNSAFE_VALUE.test(value)) return deny('bad_header', 'a header value holds a control or non-ASCII character');
+    if (UNSAFE_VALUE.test(value))
+      return deny('bad_header', 'a header value holds a control or non-ASCII character');
     switch (rules.classOf(name)) {
       case PASS_ON:
         out.push(name, value);
@@ -46,7 +47,8 @@ export function checkAndStripHeaders(
       }
       case CONNECTION:
         nominated ??= new Set();
-        if (!readNominations(value, rules, nominated)) return deny('bad_header', 'Connection nominates a header');
+        if (!readNominations(value, rules, nominated))
+          return deny('bad_header', 'Connection nominates a header');
         break;
       case ODD:
         if (allowed.length > 0 && allowed.includes(name.toLowerCase())) out.push(name, value);

@@ -160,7 +160,11 @@ export class HttpTransfer implements Transfer, Passenger, Watched, UploadEvents,
     this.#answered = true;
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: ResponseHeaders): void {
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: ResponseHeaders,
+  ): void {
     if (this.#state === OVER) return;
     this.progressAt = this.#deps.watchdog.tick;
     const head = this.#deps.clean(headers, this.#x);
@@ -236,7 +240,8 @@ export class HttpTransfer implements Transfer, Passenger, Watched, UploadEvents,
       }
     }
     x.bytesOut += length;
-    if (this.#events) this.#tail = length >= 4 ? chunk.toString('latin1', length - 4) : (this.#tail + chunk).slice(-4);
+    if (this.#events)
+      this.#tail = length >= 4 ? chunk.toString('latin1', length - 4) : (this.#tail + chunk).slice(-4);
     if (!res.write(chunk)) this.#waitForClient(controller);
   }
 

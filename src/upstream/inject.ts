@@ -86,7 +86,10 @@ export type CompiledInjections =
   | { readonly ok: false; readonly problems: readonly InjectProblem[] };
 
 /** Every problem of every template, in their order, or the compiled headers. Never throws. */
-export function compileInjections(templates: readonly InjectTemplate[], secrets: Secrets): CompiledInjections {
+export function compileInjections(
+  templates: readonly InjectTemplate[],
+  secrets: Secrets,
+): CompiledInjections {
   const problems: InjectProblem[] = [];
   const injections: Injection[] = [];
   const names = new Set<string>();

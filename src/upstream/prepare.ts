@@ -66,7 +66,8 @@ function pushInjected(
     if (value === SECRET_MISSING) {
       return deny(FAULTS.SECRET_MISSING.reason, `no secret for the injected header ${injection.name}`);
     }
-    if (value === UNSAFE) return deny('bad_header', `a control character in the injected header ${injection.name}`);
+    if (value === UNSAFE)
+      return deny('bad_header', `a control character in the injected header ${injection.name}`);
     headers.push(injection.name, value);
   }
   return null;

@@ -163,7 +163,9 @@ function rewriteLocation(value: string, upstreamOrigin: string, { secure, host }
   return `${secure ? 'https' : 'http'}://${host}${url.pathname}${url.search}${url.hash}`;
 }
 
-function nominations(value: string | string[]): ReadonlySet<string> {
+/** Null: it names no header, as nearly always. */
+function nominations(value: string | string[]): ReadonlySet<string> | null {
+  if (value === 'keep-alive' || value === 'close') return null;
   const text = typeof value === 'string' ? value : value.join(',');
   return new Set(text.split(',').map((token) => token.trim().toLowerCase()));
 }

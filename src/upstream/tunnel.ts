@@ -46,6 +46,8 @@ export class Tunnel implements Transfer, GuardEvents, Watched {
 
   begin(guard: Guard): void {
     this.#guard = guard;
+    // Node took its own listener off with the upgrade; the close that follows tells the gateway.
+    this.#x.socket.on('error', ignore);
     this.#deps.watchdog.add(this);
   }
 

@@ -14,7 +14,8 @@ const SMALL_BODY_BYTES = 64 * 1024;
 
 /** The whole body, where it has already arrived; else null. Consumes it. */
 export function arrivedBody(req: IncomingMessage, contentLength: number): Buffer | null {
-  if (contentLength <= 0 || contentLength > SMALL_BODY_BYTES || req.readableLength !== contentLength) return null;
+  if (contentLength <= 0 || contentLength > SMALL_BODY_BYTES || req.readableLength !== contentLength)
+    return null;
   return req.read(contentLength) as Buffer | null;
 }
 

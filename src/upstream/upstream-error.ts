@@ -31,7 +31,11 @@ export function failureOf(error: unknown, answered: boolean): UpstreamFailure {
   const shown = SHORT_CODES.get(code) ?? code;
   if (TIMEOUTS.has(code)) return { reason: 'upstream_timeout', endedBy: 'timeout', code: shown };
   const malformed = answered || MALFORMED.test(code);
-  return { reason: malformed ? 'upstream_bad_response' : 'upstream_unreachable', endedBy: 'fault', code: shown };
+  return {
+    reason: malformed ? 'upstream_bad_response' : 'upstream_unreachable',
+    endedBy: 'fault',
+    code: shown,
+  };
 }
 
 function codeOf(error: unknown): string {

@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { selfSigned } from '../support/upstream-certificate.ts';
 import { startGate } from '../support/upstream-exchange.ts';
-import {
-  exchange,
-  openClient,
-  request,
-  startAnswering,
-  startRawUpstream,
-} from '../support/upstream-wire.ts';
+import { exchange, openClient, request, startAnswering, startRawUpstream } from '../support/upstream-wire.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello';
 
@@ -83,7 +77,9 @@ describe('a request with its response', () => {
     const head = await exchange(gate.port, request('/h', ['Connection: close'], 'HEAD'), 'never');
     expect(head.toLowerCase()).toContain('content-length: 500');
     expect(head.endsWith('\r\n\r\n')).toBe(true);
-    expect(await exchange(gate.port, request('/204', ['Connection: close']), 'never')).toMatch(/^HTTP\/1\.1 204 /);
+    expect(await exchange(gate.port, request('/204', ['Connection: close']), 'never')).toMatch(
+      /^HTTP\/1\.1 204 /,
+    );
     const notModified = await exchange(gate.port, request('/304', ['Connection: close']), 'never');
     expect(notModified).toMatch(/^HTTP\/1\.1 304 /);
     expect(notModified.endsWith('\r\n\r\n')).toBe(true);
@@ -105,7 +101,9 @@ describe('a request with its response', () => {
     );
     await using gate = await startGate(upstream.url);
     const modern = await exchange(gate.port, request('/'), 'hello');
-    expect(modern).toMatch(/^HTTP\/1\.1 103 Early Hints\r\nlink: <\/a\.css>; rel=preload\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
+    expect(modern).toMatch(
+      /^HTTP\/1\.1 103 Early Hints\r\nlink: <\/a\.css>; rel=preload\r\n\r\nHTTP\/1\.1 200 OK\r\n/,
+    );
     const old = await exchange(gate.port, 'GET / HTTP/1.0\r\nHost: app.test\r\n\r\n', 'hello');
     expect(old).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
   });
@@ -140,7 +138,9 @@ describe('a request with its response', () => {
       await wire.seen('\r\n\r\n');
       wire.send(OK);
     }, pair);
-    await using trusting = await startGate(secure.url, { tls: { ca: pair.cert, dangerouslySkipTlsVerify: false } });
+    await using trusting = await startGate(secure.url, {
+      tls: { ca: pair.cert, dangerouslySkipTlsVerify: false },
+    });
     expect(await exchange(trusting.port, request('/'), 'hello')).toMatch(/^HTTP\/1\.1 200 /);
     await using doubting = await startGate(secure.url);
     expect(await exchange(doubting.port, request('/'), 'reason')).toMatch(/^HTTP\/1\.1 502 /);

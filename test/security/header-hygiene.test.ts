@@ -1,6 +1,6 @@
 // Attacks of classes 9, 10, 11 and 17 on what reaches the upstream (HS01 to HS10, HB01 to HB04, RL06, RL10): names the
 // application trusts, their aliases under another spelling, and Connection options that remove ours after the check.
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkAndStripHeaders } from '#upstream/headers.ts';
 import { createHeaderRules } from '#upstream/managed-headers.ts';
@@ -154,7 +154,14 @@ describe('hop-by-hop headers', () => {
   });
 
   it('strips the rest of its kind and nothing that only sounds like it', () => {
-    const names = ['Proxy-Connection', 'Proxy-Authorization', 'Proxy-Authenticate', 'Keep-Alive', 'TE', 'Trailer'];
+    const names = [
+      'Proxy-Connection',
+      'Proxy-Authorization',
+      'Proxy-Authenticate',
+      'Keep-Alive',
+      'TE',
+      'Trailer',
+    ];
     const more = ['Upgrade', 'Expect', 'HTTP2-Settings', 'Content-Length', 'Transfer-Encoding', 'Host'];
     const raw = [...names, ...more].flatMap((name) => [name, 'x']);
     expect(strip(...raw, 'Upgrade-Insecure-Requests', '1')).toEqual(['Upgrade-Insecure-Requests', '1']);
@@ -165,7 +172,10 @@ describe('hop-by-hop headers', () => {
       fc.constantFrom('Connection', 'Cookie', 'X-A', 'x-b', 'TE', 'a_b', 'Via', ...REWRITES),
       fc.stringMatching(/^[A-Za-z-]{1,12}$/),
     );
-    const value = fc.oneof(fc.constantFrom('x-a, close', '__Host-postern=1; a=2'), fc.stringMatching(/^[ -~]{0,20}$/));
+    const value = fc.oneof(
+      fc.constantFrom('x-a, close', '__Host-postern=1; a=2'),
+      fc.stringMatching(/^[ -~]{0,20}$/),
+    );
     fc.assert(
       fc.property(fc.array(fc.tuple(name, value), { maxLength: 12 }), (pairs) => {
         const once = strip(...pairs.flat());

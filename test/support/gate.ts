@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Postern, startPostern } from '../../src/compose.ts';
 import { loadConfig } from '#config/load-config.ts';
+import type { Clock } from '#model/clock.ts';
 import { testIssuer, type TestIssuer } from './signing.ts';
 
 export interface GateOptions {
@@ -18,6 +19,18 @@ export interface GateOptions {
   readonly config?: Readonly<Record<string, unknown>>;
   /** Publishes to a file that `records` reads. */
   readonly published?: boolean;
+  /** Merged over the entry of the staff's issuer; `jwks: undefined` takes its key file away. */
+  readonly support?: Readonly<Record<string, unknown>>;
+  /** Called before the configuration is read: to put files beside it. */
+  readonly prepare?: (folder: string) => void;
+  readonly clock?: Clock;
+}
+
+/** A folder with everything a Postern needs, and the issuers it believes. */
+export interface GateFiles {
+  readonly folder: string;
+  readonly workforce: TestIssuer;
+  readonly saas: TestIssuer;
 }
 
 export interface Gate extends AsyncDisposable {
@@ -65,14 +78,23 @@ spec:
 `;
 
 export async function startGate(options: GateOptions): Promise<Gate> {
+  const { folder, workforce, saas } = await gateFiles(options);
+  const { clock } = options;
+  const result = loadConfig({ file: join(folder, 'postern.yaml'), env: {} });
+  if (!result.ok) throw new Error(result.problems.map(({ line, message }) => `${line}: ${message}`).join('\n'));
+  const start = { config: result.config, warnings: [], version: 'test' };
+  const postern = await startPostern(clock === undefined ? start : { ...start, clock });
+  return gateOf(postern, folder, { workforce, saas });
+}
+
+/** For a Postern that somebody else starts, in a process of its own. Whoever asks removes the folder. */
+export async function gateFiles(options: GateOptions): Promise<GateFiles> {
   const folder = mkdtempSync(join(tmpdir(), 'postern-test-'));
   const workforce = await testIssuer('https://idp.test', 'postern');
   const saas = await testIssuer('https://saas.test', 'postern-control', 's1');
   writeFixture(folder, options, workforce, saas);
-  const result = loadConfig({ file: join(folder, 'postern.yaml'), env: {} });
-  if (!result.ok) throw new Error(result.problems.map(({ line, message }) => `${line}: ${message}`).join('\n'));
-  const postern = await startPostern({ config: result.config, warnings: [], version: 'test' });
-  return gateOf(postern, folder, { workforce, saas });
+  options.prepare?.(folder);
+  return { folder, workforce, saas };
 }
 
 function gateOf(postern: Postern, folder: string, issuers: { workforce: TestIssuer; saas: TestIssuer }): Gate {
@@ -180,6 +202,7 @@ function writeFixture(folder: string, options: GateOptions, workforce: TestIssue
           algorithms: ['ES256'],
           jwks: { fromFile: 'workforce.jwks.json' },
           org: { value: 'vendor' },
+          ...options.support,
         },
       ],
       customers: [

@@ -44,7 +44,10 @@ export function grantOf(changes: Partial<Grant> = {}): Grant {
   };
 }
 
-export function credentialOf(principal: Partial<Credential['principal']> = {}, expiresAt?: number): Credential {
+export function credentialOf(
+  principal: Partial<Credential['principal']> = {},
+  expiresAt?: number,
+): Credential {
   return {
     principal: {
       id: 'alice',
@@ -187,7 +190,12 @@ export class FakeExchange implements HttpExchange, UpgradeExchange {
       );
     } else if (!this.res.destroyed) {
       this.res.shouldKeepAlive = this.req.complete;
-      this.res.writeHead(status, ['Content-Type', 'application/problem+json', 'Content-Length', `${body.length}`]);
+      this.res.writeHead(status, [
+        'Content-Type',
+        'application/problem+json',
+        'Content-Length',
+        `${body.length}`,
+      ]);
       this.res.end(body);
     }
   }

@@ -1,5 +1,5 @@
 // What this route opts in to (`kind: RouteSettings`), and the refusals that hold where it does not: P3 and P9.
-// The policy is read here once and kept for the exchange's whole life.
+// The policy is read here, and again before the rules where another one came meanwhile.
 import { deny, PASS, type Verdict } from '#model/verdict.ts';
 import type { RouteSettings } from '#policy/compiled-policy.ts';
 import type { PolicySource } from '#policy/policy-source.ts';
@@ -13,7 +13,11 @@ export interface RouteSettingsDeps {
   readonly idleTimeoutMs: number;
 }
 
-export function routeSettingsStage({ policies, ...defaults }: RouteSettingsDeps): Stage {
+export interface RouteSettingsStage extends Stage {
+  run(x: Exchange): Verdict;
+}
+
+export function routeSettingsStage({ policies, ...defaults }: RouteSettingsDeps): RouteSettingsStage {
   return {
     name: 'route-settings',
     run(x) {
