@@ -7,7 +7,7 @@ import type { ReasonCode } from '#model/reason.ts';
 import type { LifecycleEvent } from './journal.ts';
 
 /** Everything that names or locates a person. Kept together: erasure concerns these fields and no others. */
-export interface PersonPart {
+interface PersonPart {
   readonly email: string | null;
   readonly name: string | null;
   readonly ip: string;
@@ -16,12 +16,12 @@ export interface PersonPart {
   readonly agent: string;
 }
 
-export interface RulePart {
+interface RulePart {
   readonly id: string;
   readonly category: string;
 }
 
-export interface GrantPart {
+interface GrantPart {
   readonly id: string;
   readonly revision: number;
   readonly expiresAt: string | null;

@@ -16,11 +16,11 @@ import type {
 import { decodedNames } from './query-names.ts';
 import { derivedUuid7 } from './uuid7.ts';
 
-export const RECORD_SCHEMA = 'postern.audit/v1';
+const RECORD_SCHEMA = 'postern.audit/v1';
 
 /** What became of a request. */
 export const OUTCOMES = ['completed', 'open', 'refused', 'failed', 'aborted', 'cut', 'unknown'] as const;
-export type Outcome = (typeof OUTCOMES)[number];
+type Outcome = (typeof OUTCOMES)[number];
 
 /** `seq` and `instance` are empty until the joiner sets them; keys stand in the order of publishing. */
 export interface PublishedRecord {

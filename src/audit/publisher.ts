@@ -150,7 +150,9 @@ class WorkerPublisher implements Publisher {
       length: this.#length,
     };
     const fromSource = import.meta.filename.endsWith('.ts');
-    const url = new URL(`./sink-worker${fromSource ? '.ts' : '.js'}`, import.meta.url);
+    const url = fromSource
+      ? new URL('./sink-worker.ts', import.meta.url)
+      : new URL('./sink-worker.js', import.meta.url);
     const worker = new Worker(url, {
       workerData: start,
       execArgv: fromSource ? ['--conditions=source'] : [],

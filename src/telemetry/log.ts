@@ -3,8 +3,7 @@
 import { type Bindings, type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
 import { redacted } from './redact.ts';
 
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
+type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
 /** `log.info({requestId}, 'sentence')`. Whatever is handed in goes through redaction first. */
 export type Log = Logger;

@@ -114,5 +114,3 @@ export const METRICS = {
     'node',
   ]),
 } as const satisfies Record<string, MetricDeclaration>;
-
-export type MetricKey = keyof typeof METRICS;

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { Log } from './log.ts';
 
 /** `reasons` are short fixed words (`audit_unavailable`, `draining`), never names of tenants or people. */
-export interface Readiness {
+interface Readiness {
   readonly ready: boolean;
   readonly reasons: readonly string[];
 }
@@ -19,7 +19,7 @@ export interface OpsServerDeps {
   readonly log: Log;
 }
 
-export type OpsAddress = { readonly host: string; readonly port: number } | { readonly path: string };
+type OpsAddress = { readonly host: string; readonly port: number } | { readonly path: string };
 
 export interface OpsServer {
   /** Rejects with the error of node:net when the address cannot be had. Returns what was bound. */

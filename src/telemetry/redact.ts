@@ -3,7 +3,7 @@
 // Not hot: the log has no line per request.
 import { describeError } from './describe-error.ts';
 
-export const REDACTED = '[redacted]';
+const REDACTED = '[redacted]';
 const MAX_DEPTH = 6;
 const MAX_ITEMS = 50;
 const MAX_LENGTH = 2000;
@@ -39,7 +39,7 @@ export function redacted(value: unknown, depth = 0): unknown {
   return copy;
 }
 
-export function redactedText(text: string): string {
+function redactedText(text: string): string {
   let safe = text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text;
   for (const [pattern, replacement] of SECRET_TEXT) safe = safe.replace(pattern, replacement);
   return safe;

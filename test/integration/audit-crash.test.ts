@@ -25,15 +25,18 @@ async function killedAfter(args: readonly string[], requests: number): Promise<s
   return said.split('\n').slice(0, -1);
 }
 
-it.each(['os', 'disk'])('has a line for every request that was let through (durability: %s)', async (durability) => {
-  using directory = testDirectory();
-  const through = await killedAfter([directory.path, durability], 1000);
-  expect(through.length).toBeGreaterThanOrEqual(1000);
-  await using journal = testJournal(directory.path);
-  expect(journal.available).toBe(true);
-  const intents = new Set(directory.lines().flatMap((line) => (line.k === 'intent' ? [line.id] : [])));
-  expect(through.filter((id) => !intents.has(id))).toEqual([]);
-});
+it.each(['os', 'disk'])(
+  'has a line for every request that was let through (durability: %s)',
+  async (durability) => {
+    using directory = testDirectory();
+    const through = await killedAfter([directory.path, durability], 1000);
+    expect(through.length).toBeGreaterThanOrEqual(1000);
+    await using journal = testJournal(directory.path);
+    expect(journal.available).toBe(true);
+    const intents = new Set(directory.lines().flatMap((line) => (line.k === 'intent' ? [line.id] : [])));
+    expect(through.filter((id) => !intents.has(id))).toEqual([]);
+  },
+);
 
 it('publishes a record for every request that was let through, over the kill', async () => {
   using directory = testDirectory();
@@ -50,5 +53,5 @@ it('publishes a record for every request that was let through, over the kill', a
     expect(bySeq.get(seq) ?? id).toBe(id);
     bySeq.set(seq, id);
   }
-  expect(bySeq.size).toBe(Math.max(...(([...bySeq.keys()] as number[]))));
+  expect(bySeq.size).toBe(Math.max(...([...bySeq.keys()] as number[])));
 });

@@ -24,7 +24,13 @@ describe('a file sink', () => {
     journal.intend(stream);
     journal.refuse(fakeExchange({ reason: 'no_grant', status: 403, endedBy: null }));
     journal.refuse(fakeExchange(ANONYMOUS));
-    journal.event({ event: 'grant.revoked', tenant: 'acme', grant: null, actor: null, details: { by: 'admin' } });
+    journal.event({
+      event: 'grant.revoked',
+      tenant: 'acme',
+      grant: null,
+      actor: null,
+      details: { by: 'admin' },
+    });
     await turn();
     journal.started(stream);
     await until(() => published(file).length === 4);

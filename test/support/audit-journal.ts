@@ -36,14 +36,14 @@ export function testDirectory(): TestDirectory {
   };
 }
 
-export interface TestLog {
+interface TestLog {
   readonly messages: string[];
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
 }
 
-export function testLog(): TestLog {
+function testLog(): TestLog {
   const messages: string[] = [];
   const add = (_fields: object, message: string): void => {
     messages.push(message);

@@ -133,7 +133,11 @@ describe('rotation', () => {
   it('removes segments whole once they are past their retention', async () => {
     using directory = testDirectory();
     const clock = manualClock(Date.now());
-    await using journal = testJournal(directory.path, { segmentBytes: 4096, retentionMs: 3_600_000 }, { clock });
+    await using journal = testJournal(
+      directory.path,
+      { segmentBytes: 4096, retentionMs: 3_600_000 },
+      { clock },
+    );
     for (let round = 0; round < 10; round++) {
       journal.intend(fakeExchange());
       await turn();
@@ -170,7 +174,8 @@ describe('a flood of refusals without a principal', () => {
   it('does not sum refusals of somebody who is known', async () => {
     using directory = testDirectory();
     await using journal = testJournal(directory.path, { anonymousPerSecond: 0 });
-    for (let index = 0; index < 20; index++) journal.refuse(fakeExchange({ reason: 'no_grant', status: 403 }));
+    for (let index = 0; index < 20; index++)
+      journal.refuse(fakeExchange({ reason: 'no_grant', status: 403 }));
     await turn();
     expect(directory.lines().filter(({ k }) => k === 'refused')).toHaveLength(20);
   });

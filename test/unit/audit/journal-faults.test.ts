@@ -123,6 +123,55 @@ describe('an I/O error', () => {
   });
 });
 
+it('records a request that is handed in while another is told that it is refused', async () => {
+  using directory = testDirectory();
+  const files = faultyFiles();
+  await using journal = testJournal(directory.path, { retryMs: 1 }, { files });
+  const recorded: string[] = [];
+  let refused = 0;
+  const handIn = (): void => {
+    const x = fakeExchange();
+    journal.intend({
+      ...x,
+      recorded: () => recorded.push(x.requestId),
+      recordRefused() {
+        refused += 1;
+        // The client's next request, on the same connection.
+        if (recorded.length < 20) handIn();
+      },
+    });
+  };
+  for (let round = 0; round < 20; round++) {
+    files.failWrites = 'EIO';
+    handIn();
+    await until(() => !journal.available || recorded.length >= 20);
+    files.failWrites = null;
+    await until(() => journal.available);
+  }
+  await turn();
+  expect(refused).toBeGreaterThan(10);
+  expect(recorded.length).toBeGreaterThan(10);
+  const written = intentsIn(directory);
+  expect(recorded.filter((id) => !written.has(id))).toEqual([]);
+  const gaps = directory.lines().filter((line): line is GapLine => line.k === 'gap');
+  expect(gaps.reduce((sum, { count }) => sum + count, 0)).toBe(refused);
+});
+
+it('tries once more when it closes during an outage, so that no completion is lost', async () => {
+  using directory = testDirectory();
+  const files = faultyFiles();
+  const journal = testJournal(directory.path, { retryMs: 60_000 }, { files });
+  const x = fakeExchange();
+  journal.intend(x);
+  await turn();
+  files.failWrites = 'ENOSPC';
+  journal.complete(x);
+  await until(() => !journal.available);
+  files.failWrites = null;
+  await journal.close(1000);
+  expect(directory.lines().map(({ k }) => k)).toEqual(['opened', 'intent', 'done', 'gap']);
+});
+
 describe('maxBytes', () => {
   it('refuses when the directory is full, and recovers when somebody makes room', async () => {
     using directory = testDirectory();

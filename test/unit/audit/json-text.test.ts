@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { asciiJson, quoted, visibleJson } from '#audit/json-text.ts';
 
@@ -15,9 +15,7 @@ describe('a quoted string', () => {
   });
 
   it('parses back when it is made of any 16-bit units, lone surrogates too', () => {
-    const units = fc
-      .array(fc.integer({ min: 0, max: 0xffff }))
-      .map((codes) => String.fromCharCode(...codes));
+    const units = fc.array(fc.integer({ min: 0, max: 0xffff })).map((codes) => String.fromCharCode(...codes));
     fc.assert(fc.property(units, (text) => void expect(JSON.parse(quoted(text, CAP))).toBe(text)));
   });
 

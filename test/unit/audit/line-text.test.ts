@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { IntentLine, RefusedLine } from '#audit/journal-lines.ts';
 import { doneText, intentText, refusedText, startedText } from '#audit/line-text.ts';
@@ -62,12 +62,12 @@ describe('an intent line', () => {
   });
 });
 
-describe('a refused line', () => {
-  const refused = (rawTarget: string): RefusedLine =>
-    JSON.parse(
-      refusedText(fakeExchange({ ...ANONYMOUS, target: null, rawTarget, reason: 'bad_request_target' })),
-    ) as RefusedLine;
+const refused = (rawTarget: string): RefusedLine =>
+  JSON.parse(
+    refusedText(fakeExchange({ ...ANONYMOUS, target: null, rawTarget, reason: 'bad_request_target' })),
+  ) as RefusedLine;
 
+describe('a refused line', () => {
   it('keeps query values, fragments and userinfo of a malformed target out', () => {
     expect(refused('/a\u0000?token=s3cret&x#y')).toMatchObject({ path: '/a\u0000', query: 'token&x' });
     expect(refused('/a#access_token=s3cret')).toMatchObject({ path: '/a' });
@@ -82,7 +82,13 @@ describe('a refused line', () => {
 
   it('holds the reason, the rule and the note', () => {
     const rule = { id: 'exports/csv', category: 'export', message: 'no' };
-    const x = fakeExchange({ reason: 'rule_denied', rule, denialNote: 'saw\nthis', status: 403, endedBy: null });
+    const x = fakeExchange({
+      reason: 'rule_denied',
+      rule,
+      denialNote: 'saw\nthis',
+      status: 403,
+      endedBy: null,
+    });
     expect(JSON.parse(refusedText(x))).toMatchObject({
       k: 'refused',
       code: 'rule_denied',
@@ -106,7 +112,9 @@ it('every line is one line of ASCII, whatever the client sent', () => {
         expect(() => JSON.parse(line)).not.toThrow();
       }
       expect((JSON.parse(intentText(x)) as IntentLine).person.agent).toBe(userAgent);
-      expect((JSON.parse(intentText(x)) as IntentLine).method).toBe(method.length > 32 ? `${method.slice(0, 32)}…` : method);
+      expect((JSON.parse(intentText(x)) as IntentLine).method).toBe(
+        method.length > 32 ? `${method.slice(0, 32)}…` : method,
+      );
     }),
   );
 });

@@ -86,7 +86,12 @@ describe('an exchange', () => {
   ])('%s %i, handed over after %d ms, ended by %s: %s, %s, %s', (...row) => {
     const [reason, status, decisionMs, endedBy, event, decision, outcome] = row;
     const x = fakeExchange({ reason, status, decisionMs, endedBy });
-    expect(joined(intentText(x) + doneText(x))[0]).toMatchObject({ event, decision, outcome, reasonCode: reason });
+    expect(joined(intentText(x) + doneText(x))[0]).toMatchObject({
+      event,
+      decision,
+      outcome,
+      reasonCode: reason,
+    });
     expect(joined(refusedText(x))[0]).toMatchObject({ event, decision, outcome, reasonCode: reason });
   });
 });
@@ -137,7 +142,10 @@ it('publishes every lifecycle event', () => {
   const actor = { id: 'a', issuer: 'i', email: null, name: 'N' };
   const text = events
     .map((event) =>
-      eventText({ event, tenant: 'acme', grant: { id: 'grt_1', revision: 2 }, actor, details: { rules: 3 } }, 1),
+      eventText(
+        { event, tenant: 'acme', grant: { id: 'grt_1', revision: 2 }, actor, details: { rules: 3 } },
+        1,
+      ),
     )
     .join('');
   const records = joined(text);
