@@ -1,4 +1,5 @@
-// `postern policy explain 'POST /api/v2/exports'`: what would be decided and why, by the walk that decides. Not hot.
+// `postern policy explain 'POST /api/v2/exports'`: what would be decided and why, by the walk that decides.
+// Opens no socket and changes nothing: it reads the policy directory and, if named, one grant. Not hot.
 import { type Clock, systemClock } from '#model/clock.ts';
 import type { Grant } from '#model/grant.ts';
 import { PASS } from '#model/verdict.ts';

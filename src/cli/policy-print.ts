@@ -1,4 +1,5 @@
-// How the policy commands print: problems with a caret under the column, colours only on a terminal. Not hot.
+// How the policy commands print: problems with a caret under the column, colours only on a terminal.
+// A policy's own text reaches the screen without control characters, escapes included. Not hot.
 import type { PolicyProblem } from '#policy/problem.ts';
 import type { TextStream } from './terminal.ts';
 

@@ -15,7 +15,7 @@ export function foldText(text: string): string {
   if (isAscii(text)) return hasUpperCase(text) ? text.toLowerCase() : text;
   return text
     .normalize('NFKC')
-    
+    .replace(DEFAULT_IGNORABLE, '')
     .toLowerCase()
     .replaceAll('ς', 'σ')
     .normalize('NFKC');
@@ -65,7 +65,7 @@ export function hasEncodedOctet(text: string): boolean {
   return false;
 }
 
-export function isHexDigit(code: number): boolean {
+function isHexDigit(code: number): boolean {
   return (code >= 0x30 && code <= 0x39) || (code >= 0x41 && code <= 0x46) || (code >= 0x61 && code <= 0x66);
 }
 

@@ -39,7 +39,7 @@ export async function loadPolicyDirectory(options: PolicyDirectory): Promise<Com
   return compilePolicy(parsed.documents, { source: directory, dangerouslyAllowEmpty });
 }
 
-export function packFile(directory: string, pack: string): string {
+function packFile(directory: string, pack: string): string {
   return join(directory, 'packs', `${pack}.yaml`);
 }
 

@@ -52,14 +52,19 @@ export function createPolicyReloader(deps: PolicyReloaderDeps): PolicyReloader {
   const stop = new AbortController();
   let poll: NodeJS.Timeout | null = null;
   let checking = false;
+  let asked = false;
 
   /** Many events come for one change: one check looks until the directory has held still. */
   async function check(): Promise<void> {
-    if (checking || stop.signal.aborted) return;
+    // An event during a check may tell of what the check has just looked past.
+    asked = true;
+    if (checking) return;
     checking = true;
     try {
-      // Again after a load: what changed meanwhile may have brought no further event.
-      while (await hasChanged(deps, settleMs, holder, stop.signal)) await queue.add(holder.load);
+      while (asked && !stop.signal.aborted) {
+        asked = false;
+        while (await hasChanged(deps, settleMs, holder, stop.signal)) await queue.add(holder.load);
+      }
     } finally {
       checking = false;
     }
@@ -78,6 +83,8 @@ export function createPolicyReloader(deps: PolicyReloaderDeps): PolicyReloader {
         watchers.open();
         void check();
       }, pollMs).unref();
+      // What changed before the watchers were open brought no event.
+      void check();
       return outcome;
     },
     reload: () => queue.add(holder.load),

@@ -1,4 +1,5 @@
-// `kind: RoutePolicy`: deny rules. Reads one document into checked drafts; compiling them is rule-set.ts. Cold.
+// `kind: RoutePolicy`: deny rules. Reads one document into checked drafts and reports everything else; compiling
+// the drafts is rule-set.ts. Assumes YAML without aliases, tags and duplicate keys. Cold.
 import { isScalar } from 'yaml';
 import { KNOWN_METHODS } from './methods.ts';
 import { compilePattern, type PathPattern } from './pattern.ts';

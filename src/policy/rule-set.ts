@@ -50,7 +50,7 @@ export interface RuleEntry {
   readonly query: readonly QueryCondition[];
 }
 
-export interface QueryCondition {
+interface QueryCondition {
   /** As `foldName` makes it. */
   readonly name: string;
   /** Folded; null is presence. */

@@ -1,0 +1,113 @@
+// Matching stays linear: no pattern and no path makes the walk blow up (a policy's own denial of service).
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { compilePattern, type PathPattern, type Segment } from '#policy/pattern.ts';
+import { readNarrow, Reading, readWide } from '#policy/reading.ts';
+import { Hits, Trie } from '#policy/trie.ts';
+
+function pattern(text: string, width: 'wide' | 'narrow' = 'wide'): PathPattern {
+  const compiled = compilePattern(text, width);
+  if (typeof compiled === 'string') throw new Error(`${text} ${compiled}`);
+  return compiled;
+}
+
+function trieOf(patterns: readonly string[], width: 'wide' | 'narrow' = 'wide'): Trie {
+  const trie = new Trie();
+  patterns.forEach((text, i) => trie.add(pattern(text, width).segments, i));
+  return trie;
+}
+
+const reading = new Reading();
+const hits = new Hits();
+
+function found(
+  trie: Trie,
+  path: string,
+  read: (path: string, into: Reading) => unknown = readWide,
+): number[] {
+  read(path, reading);
+  trie.walk(reading, hits);
+  return hits.payloads.slice(0, hits.length).toSorted((a, b) => a - b);
+}
+
+/** By recursion over patterns and segments, as the definition says it; slow and obviously right. */
+function matchesByDefinition(segments: readonly Segment[], path: readonly string[]): boolean {
+  const [first, ...rest] = segments;
+  if (first === undefined) return path.length === 0;
+  if (first.kind === 'deep') {
+    return (
+      matchesByDefinition(rest, path) || (path.length > 0 && matchesByDefinition(segments, path.slice(1)))
+    );
+  }
+  const [head, ...tail] = path;
+  if (head === undefined) return false;
+  if (first.kind === 'literal' && first.text !== head) return false;
+  return first.kind !== 'glob' && matchesByDefinition(rest, tail);
+}
+
+describe('the trie', () => {
+  it('finds every pattern that matches, each once', () => {
+    const trie = trieOf(['/a/b', '/a/*', '/**', '/a/**/b', '/a/b/**', '/x', '/*/b', '/a/b*']);
+    expect(found(trie, '/a/b')).toEqual([0, 1, 2, 3, 4, 6, 7]);
+    expect(found(trie, '/x')).toEqual([2, 5]);
+    expect(found(trie, '/')).toEqual([2]);
+  });
+
+  it('agrees with the definition on random patterns and paths', () => {
+    const part = fc.constantFrom('a', 'b', '*', '**');
+    const patterns = fc.array(fc.array(part, { minLength: 1, maxLength: 5 }), { minLength: 1, maxLength: 8 });
+    const path = fc.array(fc.constantFrom('a', 'b', 'c'), { maxLength: 6 });
+    fc.assert(
+      fc.property(patterns, path, (parts, segments) => {
+        const texts = parts.map((one) => `/${one.join('/')}`);
+        const expected = texts.flatMap((text, i) =>
+          matchesByDefinition(pattern(text).segments, segments) ? [i] : [],
+        );
+        expect(found(trieOf(texts), `/${segments.join('/')}`)).toEqual(expected);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('takes any combination of the alternatives of the segments', () => {
+    const trie = trieOf(['/a/b/c', '/a/c', '/a;x/b/c.json', '/a/b.']);
+    expect(found(trie, '/a;x/b;y./c.json')).toEqual([0, 2]);
+    expect(found(trie, '/a;x/;/c')).toEqual([1]);
+    expect(found(trie, '/a/b.')).toEqual([3]);
+  });
+
+  it('takes a format suffix off the segment that may be the last, and no other', () => {
+    const trie = trieOf(['/a/b', '/a']);
+    expect(found(trie, '/a.json')).toEqual([1]);
+    expect(found(trie, '/a.json/;')).toEqual([1]);
+    expect(found(trie, '/a.json/b')).toEqual([]);
+    expect(found(trie, '/a.123456789')).toEqual([]);
+    expect(found(trie, '/a.')).toEqual([1]);
+    expect(found(trie, '/a..json')).toEqual([1]);
+    expect(found(trie, '/a/.json')).toEqual([1]);
+  });
+
+  it('matches narrow paths by their bytes, a trailing slash included', () => {
+    const trie = trieOf(['/a/', '/a', '/a/*', '/a/**', '/A'], 'narrow');
+    expect(found(trie, '/a', readNarrow)).toEqual([1, 3]);
+    expect(found(trie, '/a/', readNarrow)).toEqual([0, 3]);
+    expect(found(trie, '/a/b;c', readNarrow)).toEqual([2, 3]);
+    expect(found(trie, '/A', readNarrow)).toEqual([4]);
+  });
+
+  it('walks thousands of nested `**` over the longest path in bounded steps', () => {
+    const nested = Array.from({ length: 500 }, (_, i) => `/**/a/**/b${i}/**/a/**/a/**/a/**/never`);
+    const trie = trieOf([...nested, '/**/a*a*a*a*a*a*b']);
+    const path = `/${'a/'.repeat(4000)}${'a'.repeat(190)}`;
+    expect(found(trie, path)).toEqual([]);
+  });
+
+  it('keeps its marks apart over very many walks', () => {
+    const trie = trieOf(['/a/**', '/b']);
+    Object.assign(trie, { stamp: 0x3fff_0000 - 3 });
+    for (let i = 0; i < 10; i++) {
+      expect(found(trie, '/a/x/y')).toEqual([0]);
+      expect(found(trie, '/b')).toEqual([1]);
+    }
+  });
+});
