@@ -10,7 +10,6 @@ import type { Gateway } from '#gateway/gateway.ts';
 import { nextRequestId } from '#gateway/request-id.ts';
 import { createDataServer, type DataServer } from '#gateway/server.ts';
 import type { GrantAuthority } from '#grants/grant-authority.ts';
-import type { Log } from '#model/log.ts';
 import { createOpsServer } from '#telemetry/ops-server.ts';
 import { keyPair, listenOptions, serviceAccounts } from './compose-options.ts';
 import type { Rooms } from './compose-rooms.ts';
@@ -50,7 +49,7 @@ export async function openServers(
   });
   opened.defer(() => closeData(data));
   const dataAddress = await listenOn(data.server, config.listen.data.address);
-  if (config.listen.data.tls !== null) opened.use(watchTls(config.listen.data.tls, data, log));
+  if (config.listen.data.tls !== null) opened.use(watchTls(config.listen.data.tls, data, rooms));
   started = true;
   const addresses = { data: dataAddress, control: controlText(control), ops: opsAddress };
   for (const [listener, address] of Object.entries(addresses)) log.info({ listener, address }, 'listening');
@@ -157,7 +156,11 @@ function readinessOf(
 const TLS_CHECK_MS = 2000;
 
 /** New certificates are taken up live; a pair that does not load leaves the old one in place. */
-function watchTls(material: TlsMaterial, server: DataServer, log: Log): Disposable {
+function watchTls(
+  material: TlsMaterial,
+  server: DataServer,
+  { log, metrics }: Pick<Rooms, 'log' | 'metrics'>,
+): Disposable {
   const files = [material.cert.file, material.key.file].filter((file) => file !== null);
   let seen = stampsOf(files);
 
@@ -166,6 +169,7 @@ function watchTls(material: TlsMaterial, server: DataServer, log: Log): Disposab
     if (now === seen) return;
     seen = now;
     const next = reloadTls(material);
+    metrics.configReloaded(typeof next !== 'string');
     if (typeof next === 'string') {
       log.error({ problem: next }, 'the new TLS material cannot be used; the old one stays');
       return;

@@ -127,6 +127,8 @@ function running(rooms: Rooms, gateway: Gateway, { servers, opened }: Running): 
     const closed = servers.data.close();
     await Promise.race([closed, idle(gateway, deadlineMs)]);
     const cut = gateway.cutAll('drain');
+    // Those without an answer yet get one, once it is recorded.
+    if (cut > 0) await idle(gateway, LAST_ANSWERS_MS);
     announce(rooms, 'gateway.stopped');
     await opened.disposeAsync();
     log.info({ cut }, 'stopped');
@@ -148,6 +150,7 @@ function running(rooms: Rooms, gateway: Gateway, { servers, opened }: Running): 
 }
 
 const IDLE_CHECK_MS = 20;
+const LAST_ANSWERS_MS = 1000;
 
 /** Resolves when nothing is in flight, at the latest after `deadlineMs`. */
 function idle(gateway: Gateway, deadlineMs: number): Promise<void> {

@@ -33,6 +33,9 @@ const CLOSING = new Set<DenialCode>([
   'internal',
 ]);
 
+/** How long a client has to take the last answer of a connection and to close its side. */
+const LINGER_MS = 1000;
+
 /** Writes what `x.reason` (or `x.localAnswer`) says, unless the client is gone or already has a head. */
 export function writeAnswer(x: Exchange, methods: readonly string[]): void {
   const answer = x.localAnswer === null ? refusal(x, methods) : localAnswer(x);
@@ -103,5 +106,7 @@ function writeToSocket(x: Exchange, answer: Answer): void {
   for (let i = 0; i < answer.headers.length; i += 2)
     head += `${answer.headers[i]}: ${answer.headers[i + 1]}\r\n`;
   socket.end(`${head}Content-Length: ${length}\r\nConnection: close\r\n\r\n${answer.body}`);
+  // Whoever never closes their side would keep the connection: Node has let go of it.
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
   x.bytesOut = length;
 }

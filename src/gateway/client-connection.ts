@@ -17,8 +17,8 @@ export class ClientConnection {
   current: Exchange | null = null;
   /** Bytes accounted for by finished exchanges: more than these at the end are a request without a record. */
   bytesAccounted = 0;
-  /** The parser gave up on this connection and that was recorded: its close says nothing new. */
-  refusedUnparsed = false;
+  /** The parser gave up, or the connection became a tunnel: what still comes is no request, and needs no record. */
+  noMoreRequests = false;
   readonly #begin: (x: Exchange) => void;
   #waiting: Exchange[] | null = null;
 

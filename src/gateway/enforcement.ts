@@ -72,8 +72,12 @@ export function createEnforcement({ live, flow, clock }: EnforcementDeps): Enfor
     },
     policySwapped(next) {
       const ignored = { shadowRules: [] };
-      // Without a grant it has not come to the rules yet, and will be judged by the policy in force then.
-      live.cutWhere((x) => x.grant !== null && next.evaluate(x as RouteFacts, ignored) !== PASS, 'policy');
+      live.each((x) => {
+        // Without a grant it has not come to the rules yet, and will be judged by the policy in force then.
+        if (x.grant === null) return;
+        const verdict = next.evaluate(x as RouteFacts, ignored);
+        if (verdict !== PASS) flow.cut(x, 'policy', verdict.rule);
+      });
     },
     grantsInUse() {
       const inUse = new Set<Grant>();

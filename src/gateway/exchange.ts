@@ -96,6 +96,8 @@ export class Exchange implements Recordable {
   usage: PrincipalUsage | null = null;
   localAnswer: LocalAnswer | null = null;
   expectsContinue = false;
+  /** Set when the parser refused the body while the exchange was being recorded. */
+  brokenBody: DenialCode | null = null;
 
   reason: ReasonCode = 'ok';
   denialNote: string | null = null;
@@ -119,6 +121,10 @@ export class Exchange implements Recordable {
   /** Set when authority ended before the exchange did; nothing is forwarded from then on. */
   cutReason: CutReason | null = null;
   transfer: Transfer | null = null;
+  /** Its place in the list of live exchanges; written by exchange-list.ts alone. */
+  isLive = false;
+  livePrevious: Exchange | null = null;
+  liveNext: Exchange | null = null;
   responseHasStarted = false;
 
   constructor(

@@ -7,7 +7,7 @@ import { REASON_OF_CUT } from '#model/cut-denial.ts';
 import type { CutReason, EndedBy } from '#model/ended-by.ts';
 import type { Log } from '#model/log.ts';
 import { type DenialCode, REASONS } from '#model/reason.ts';
-import { type Denial, deny } from '#model/verdict.ts';
+import { type Denial, deny, denyByRule, type RuleRef } from '#model/verdict.ts';
 import type { GatewayMetrics } from '#telemetry/gateway-metrics.ts';
 import type { Forwarder, HttpExchange, OutboundExchange, UpgradeExchange } from '#upstream/forwarder.ts';
 import { writeAnswer } from './answer.ts';
@@ -102,13 +102,14 @@ export class Flow implements ExchangeEvents, PipelineExits {
 
   // ── from the connection, and from whoever ends authority ─────────────────────────────────────────────────────
 
-  /** Ends an exchange whose authority ended; it is over when this returns. */
-  cut(x: Exchange, reason: CutReason): void {
+  /** Ends an exchange whose authority ended; it is over when this returns. `rule`: of a new policy that denies it. */
+  cut(x: Exchange, reason: CutReason, rule: RuleRef | null = null): void {
     if (x.cutReason !== null || x.phase === 'finished' || x.phase === 'answering') return;
     x.cutReason = reason;
+    x.rule = rule;
     this.#deps.metrics.exchangeCut(reason);
     if (x.phase === 'forwarding') this.#endCut(x, reason);
-    else if (x.phase === 'judging') this.refused(x, deny(REASON_OF_CUT[reason]));
+    else if (x.phase === 'judging') this.refused(x, denialOfCut(x, reason));
     // In `recording` the journal calls back within this turn, and `#forward` sees the cut.
   }
 
@@ -122,14 +123,18 @@ export class Flow implements ExchangeEvents, PipelineExits {
     }
   }
 
-  /** The parser refused the rest of the body: 400 where nothing was sent yet. */
-  bodyBroken(x: Exchange): void {
+  /** The parser refused the rest of the body: answered where nothing was sent yet. */
+  bodyBroken(x: Exchange, reason: DenialCode): void {
     if (x.phase === 'judging') {
-      this.refused(x, deny('bad_framing'));
+      this.refused(x, deny(reason));
+    } else if (x.phase === 'recording') {
+      // The journal calls back, and `#forward` sees it.
+      x.brokenBody = reason;
     } else if (x.phase === 'forwarding' && !x.responseHasStarted) {
       x.transfer?.clientGone();
-      this.#fail(x, deny('bad_framing'), 'client');
-    } else {
+      this.#fail(x, deny(reason), 'client');
+    } else if (x.phase !== 'answering') {
+      // (An answer on its way closes the connection anyway, since the body is unread.)
       // Its close ends the exchange, wherever it stands.
       x.connection.rawSocket.resetAndDestroy();
     }
@@ -138,11 +143,15 @@ export class Flow implements ExchangeEvents, PipelineExits {
   #forward(x: Exchange): void {
     const lost = this.authorityLost(x);
     if (lost !== null) {
-      this.#fail(x, deny(REASON_OF_CUT[lost]), lost);
+      this.#fail(x, denialOfCut(x, lost), lost);
       return;
     }
     if (x.connection.socket.destroyed) {
       this.#end(x, 'client');
+      return;
+    }
+    if (x.brokenBody !== null) {
+      this.#fail(x, deny(x.brokenBody), 'client');
       return;
     }
     x.phase = 'forwarding';
@@ -165,7 +174,7 @@ export class Flow implements ExchangeEvents, PipelineExits {
     x.transfer?.cut(reason);
     if (!this.#isForwarding(x)) return;
     if (x.responseHasStarted) this.#end(x, reason);
-    else this.#fail(x, deny(REASON_OF_CUT[reason]), reason);
+    else this.#fail(x, denialOfCut(x, reason), reason);
   }
 
   /** After an intent: the completion says what the client is told instead of the upstream's answer. */
@@ -192,6 +201,11 @@ export class Flow implements ExchangeEvents, PipelineExits {
     x.durationMs = this.#deps.clock.monotonic() - x.startedAt;
     if (x.decisionMs > 0) x.upstreamMs = x.durationMs - x.decisionMs;
   }
+}
+
+/** What a client is told whose exchange was cut before it had an answer. */
+function denialOfCut(x: Exchange, reason: CutReason): Denial {
+  return x.rule === null ? deny(REASON_OF_CUT[reason]) : denyByRule(x.rule);
 }
 
 function setRefusal(x: Exchange, denial: Denial): void {

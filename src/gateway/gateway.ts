@@ -52,7 +52,7 @@ export interface Gateway extends Enforcement {
    * The parser failed while an exchange was waiting for its body: it is ended, and answered where it still can be.
    * False when none was.
    */
-  bodyBroken(connection: ClientConnection): boolean;
+  bodyBroken(connection: ClientConnection, reason: DenialCode): boolean;
   /** What the parser refused, or never finished: recorded and answered in its turn, nothing judged. */
   refuseUnparsed(connection: ClientConnection, message: ClientMessage, reason: DenialCode): void;
   close(): void;
@@ -89,38 +89,52 @@ export function createGateway({ options, rereadStore, ...deps }: GatewayDeps): G
     return new Exchange(flow, start, connection, message);
   }
 
+  function admit(connection: ClientConnection, x: Exchange): boolean {
+    if (connection.admit(x)) return true;
+    // Too many are waiting. Not judged, and still a request: it has its record and is counted.
+    metrics.exchangeStarted();
+    x.endedBy = 'limit';
+    flow.refused(x, deny(x.parserRefusal ?? 'overloaded'));
+    return false;
+  }
+
   return {
     state,
     ...createEnforcement({ live, flow, clock }),
+    // Again, for spreading reads a getter once.
+    get inFlight() {
+      return live.size;
+    },
     connect: (socket, rawSocket, secure) => new ClientConnection(socket, rawSocket, secure, begin),
     accept(connection, message) {
-      const x = exchangeOf(connection, message);
-      if (connection.admit(x)) return true;
-      // Not judged, and still a request: it has its record and is counted.
-      metrics.exchangeStarted();
-      x.endedBy = 'limit';
-      flow.refused(x, deny('overloaded'));
-      return false;
+      if (message.res === null) connection.noMoreRequests = true;
+      return admit(connection, exchangeOf(connection, message));
     },
-    disconnected(connection) {
-      const { current } = connection;
-      if (current !== null) flow.clientGone(current);
-    },
-    bodyBroken(connection) {
-      const { current } = connection;
-      if (current === null || current.req === null || current.req.complete) return false;
-      flow.bodyBroken(current);
-      return true;
-    },
+    ...currentExchange(flow),
     refuseUnparsed(connection, message, reason) {
-      connection.refusedUnparsed = true;
+      connection.noMoreRequests = true;
       const x = exchangeOf(connection, message);
       x.parserRefusal = reason;
       if (reason === 'client_closed') x.endedBy = 'client';
-      connection.admit(x);
+      admit(connection, x);
     },
     close() {
       live.close();
+    },
+  };
+}
+
+/** What befalls the exchange that a connection is busy with. */
+function currentExchange(flow: Flow): Pick<Gateway, 'disconnected' | 'bodyBroken'> {
+  return {
+    disconnected({ current }) {
+      if (current !== null) flow.clientGone(current);
+    },
+    bodyBroken({ current }, reason) {
+      if (current === null || current.req === null || current.req.complete) return false;
+      // A body that ends in its middle is a matter of framing: whoever sent it may still be listening.
+      flow.bodyBroken(current, reason === 'client_closed' ? 'bad_framing' : reason);
+      return true;
     },
   };
 }

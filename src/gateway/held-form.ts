@@ -1,6 +1,7 @@
 // A form body held so that a rule can see the method it claims (P6), then forwarded byte for byte.
 // Guarantees: bounded memory; what cannot be read as a URL-encoded form is refused, not guessed.
 import type { IncomingMessage } from 'node:http';
+import type { DenialCode } from '#model/reason.ts';
 import { type Denial, deny } from '#model/verdict.ts';
 import type { Exchange } from './exchange.ts';
 import { claimedMethods } from './method-override.ts';
@@ -20,27 +21,44 @@ export function mayClaimMethod(x: Exchange): boolean {
   return type === FORM_TYPE || type === 'multipart/form-data' || type === '';
 }
 
-/** Resolves when the whole body is there; a denial when it is too large, compressed or not a plain form. */
+/** Resolves when the whole body is there; a denial when it is too large, too slow, compressed or not a plain form. */
 export async function holdForm(x: Exchange): Promise<HeldForm | Denial> {
   if (mediaType(x.head.contentType) !== FORM_TYPE)
     return deny('body_uninspectable', 'a form that is not URL-encoded');
   if (x.head.contentEncoding !== '') return deny('body_uninspectable', 'a compressed form');
   if (x.head.contentLength > MAX_FORM_BYTES) return deny('body_too_large');
   if (x.req === null) return deny('bad_framing');
-  const body = await readAll(x.req);
-  if (body === null) return deny('body_too_large');
-  return { body, methods: claimedMethods(body.toString('latin1')) };
+  // Whoever waits for it would wait for ever: no later check can pass without the body.
+  if (x.expectsContinue) x.res?.writeContinue();
+  const body = await readAll(x.req, x.idleTimeoutMs);
+  return 'reason' in body ? body : { body, methods: claimedMethods(body.toString('latin1')) };
 }
 
-async function readAll(req: IncomingMessage): Promise<Buffer | null> {
+/** By events: an iterator that is left early destroys the request, and its connection before it can be answered. */
+function readAll(req: IncomingMessage, idleTimeoutMs: number): Promise<Buffer | Denial> {
+  const { promise, resolve } = Promise.withResolvers<Buffer | Denial>();
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of req) {
-    bytes += (chunk as Buffer).length;
-    if (bytes > MAX_FORM_BYTES) return null;
-    chunks.push(chunk as Buffer);
+  const timer = setTimeout(() => refuse('request_timeout'), idleTimeoutMs);
+  function refuse(reason: DenialCode): void {
+    req.off('data', onData).pause();
+    clearTimeout(timer);
+    resolve(deny(reason));
   }
-  return Buffer.concat(chunks);
+  function onData(chunk: Buffer): void {
+    bytes += chunk.length;
+    chunks.push(chunk);
+    timer.refresh();
+    if (bytes > MAX_FORM_BYTES) refuse('body_too_large');
+  }
+  req.on('data', onData);
+  req.once('end', () => {
+    clearTimeout(timer);
+    resolve(Buffer.concat(chunks));
+  });
+  // Without an end before it: the connection's close has ended the exchange.
+  req.once('close', () => refuse('client_closed'));
+  return promise;
 }
 
 function mediaType(contentType: string): string {

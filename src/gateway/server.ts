@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream';
 import type { ClientConnection } from './client-connection.ts';
 import type { ClientMessage } from './exchange.ts';
 import type { Gateway } from './gateway.ts';
-import { reasonOfParserError } from './parser-errors.ts';
+import { type ParserError, reasonOfParserError } from './parser-errors.ts';
 import { createRawSockets } from './raw-sockets.ts';
 
 /** PEM. */
@@ -89,7 +89,7 @@ function watchConnections(server: Server | TlsServer, gateway: Gateway, secure: 
 /** Bytes that never became a request, on a connection that is gone: a request all the same. */
 function isUnfinished(connection: ClientConnection): boolean {
   // Under TLS the bytes are the record layer's, and say nothing of requests.
-  if (connection.secure || connection.current !== null || connection.refusedUnparsed) return false;
+  if (connection.secure || connection.current !== null || connection.noMoreRequests) return false;
   return connection.socket.bytesRead > connection.bytesAccounted;
 }
 
@@ -126,22 +126,24 @@ function takeMessages(server: Server | TlsServer, gateway: Gateway): void {
 /** Node takes its own listener off a socket it hands over; a reset would then end the process. Its close is told. */
 function ignoreReset(): void {}
 
-type ParserError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer };
-
 /** The parser gave up: on a body that an exchange is waiting for, on a new request, or on silence. */
 function onClientError(socket: GateSocket, error: ParserError, gateway: Gateway): void {
   const connection = socket[connectionKey];
-  if (connection === undefined || !socket.writable || connection.refusedUnparsed) {
+  if (connection === undefined || !socket.writable) {
     socket.destroy();
     return;
   }
-  if (gateway.bodyBroken(connection)) return;
+  // More of what was refused already: the answer is on its way and ends the connection.
+  if (connection.noMoreRequests) return;
+  const reason = reasonOfParserError(error);
+  if (gateway.bodyBroken(connection, reason)) return;
   if (connection.current === null && socket.bytesRead <= connection.bytesAccounted) {
     socket.destroy();
     return;
   }
-  const message = { ...UNPARSED, socket, ...firstLine(error.rawPacket) };
-  gateway.refuseUnparsed(connection, message, reasonOfParserError(error.code));
+  // Only where no request came before it is it known where it begins.
+  const packet = connection.current === null ? error.rawPacket : undefined;
+  gateway.refuseUnparsed(connection, { ...UNPARSED, socket, ...firstLine(packet) }, reason);
 }
 
 function makeServer({ headerTimeoutMs, tls }: DataServerOptions): Server | TlsServer {
@@ -181,9 +183,12 @@ function messageOf(
   return { ...peer, req, method: req.method ?? '', httpVersion: req.httpVersion, rawTarget: req.url ?? '' };
 }
 
+/** A method and the path behind it. The packet may as well hold the middle of a head: a cookie, a credential. */
+const REQUEST_LINE = /^([A-Za-z-]{1,16})[ \t]+(\/[^?\s]*)/;
+
 /** For the record only: what the request line seems to say, its query left out since it may hold anything. */
 function firstLine(packet: Buffer | undefined): { readonly method: string; readonly rawTarget: string } {
-  const line = (packet ?? Buffer.alloc(0)).subarray(0, 256).toString('latin1').split('\r\n', 1)[0] ?? '';
-  const [method = '', target = ''] = line.split(' ');
-  return { method: method.slice(0, 16), rawTarget: target.split('?', 1)[0] ?? '' };
+  const start = packet === undefined ? '' : packet.subarray(0, 256).toString('latin1');
+  const [, method = '', rawTarget = ''] = REQUEST_LINE.exec(start) ?? [];
+  return { method, rawTarget };
 }

@@ -10,7 +10,10 @@ describe('the gate', () => {
     await using gate = await startGate({ upstreamPort: upstream.port });
     const authorization = `Bearer ${await gate.staffToken()}`;
     const get = (path: string) =>
-      rawRequest(gate.dataPort, `GET ${path} HTTP/1.1\r\nHost: ${gate.host}\r\nAuthorization: ${authorization}\r\n\r\n`);
+      rawRequest(
+        gate.dataPort,
+        `GET ${path} HTTP/1.1\r\nHost: ${gate.host}\r\nAuthorization: ${authorization}\r\n\r\n`,
+      );
 
     expect(await get('/tickets')).toMatchObject({ status: 403 });
     const grant = await gate.grant({});

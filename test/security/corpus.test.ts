@@ -17,9 +17,12 @@ describe('the bypass corpus', () => {
     await corpus[Symbol.asyncDispose]();
   });
 
-  it.each(CASES.map((one) => [one.id, one.about, one.shown, one] as const))('%s %s: %s', async (_id, _about, _shown, one) => {
-    await judgeCase(corpus, one);
-  });
+  it.each(CASES.map((one) => [one.id, one.about, one.shown, one] as const))(
+    '%s %s: %s',
+    async (_id, _about, _shown, one) => {
+      await judgeCase(corpus, one);
+    },
+  );
 
   it('left no byte at the upstream that is not part of a judged request', () => {
     let count = 0;

@@ -64,7 +64,7 @@ const FORMS: Readonly<Record<Form, (text: string, line: string) => string>> = {
 export function corpusCases(folder: string): readonly CorpusCase[] {
   return readdirSync(folder)
     .filter((name) => name.endsWith('.yaml'))
-    .sort()
+    .toSorted()
     .flatMap((name) => (parse(readFileSync(join(folder, name), 'utf8')) as { rows: Row[] }).rows)
     .flatMap(casesOf);
 }
@@ -76,7 +76,7 @@ function casesOf(row: Row): CorpusCase[] {
     const expect = own.expect ?? row.expect;
     if (own.bytes === undefined || expect === undefined) throw new Error(`${id} says too little`);
     const bytes = FORMS[own.form ?? row.form](own.bytes, own.line ?? row.line ?? 'GET /me HTTP/1.1');
-    const [, method = '', target = ''] = /^(?:\r\n)*(\S+) +(\S+)/.exec(bytes) ?? [];
+    const [, method = '', target = ''] = /^\s*(\S+) +(\S+)/.exec(fillIn(bytes, '', '')) ?? [];
     const shown = JSON.stringify(own.bytes).slice(1, 100);
     return { id, about: row.about, shown, bytes, method, target, expect };
   });

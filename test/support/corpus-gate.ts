@@ -4,7 +4,12 @@ import { expect } from 'vitest';
 import { type CorpusCase, type Expected, fillIn } from './corpus-cases.ts';
 import { converse, type Dialogue, type DialogueOptions } from './corpus-client.ts';
 import { type Gate, startGate } from './gate.ts';
-import { type RecordedRequest, recordingUpstream, type RecordingUpstream, type Respond } from './recording-upstream.ts';
+import {
+  type RecordedRequest,
+  recordingUpstream,
+  type RecordingUpstream,
+  type Respond,
+} from './recording-upstream.ts';
 
 export const CORPUS_POLICY = `
 apiVersion: postern/v1
@@ -30,18 +35,28 @@ spec: { paths: ["/search"], allow: [getBody], headers: [x_app_name] }
 `;
 
 /** One line of the journal, as far as the corpus looks at it. */
-interface Line {
+export interface Line {
   readonly k: string;
   readonly id: string;
   readonly code?: string;
   readonly rule?: { readonly id: string };
   readonly count?: number;
+  readonly method?: string;
+  readonly path?: string;
+  readonly endedBy?: string;
+}
+
+/** What a request is recorded as, once: forwarded (`ok`) or refused, by its reason. */
+export function outcomesOf(lines: readonly Line[]): readonly string[] {
+  return lines.filter(({ k }) => k === 'intent' || k === 'refused').map(({ code }) => code ?? 'ok');
 }
 
 export interface CorpusGate extends AsyncDisposable {
   readonly gate: Gate;
   readonly upstream: RecordingUpstream;
   readonly token: string;
+  /** Of the one grant there is. */
+  readonly grantId: string;
   /** Host and Authorization of an allowed request. */
   readonly head: string;
   /** Fills in placeholders, sends, and reads all answers. */
@@ -54,6 +69,8 @@ export interface CorpusGate extends AsyncDisposable {
 
 export interface CorpusGateOptions {
   readonly respond?: Respond;
+  /** Of another upstream; the recorder then sees nothing. */
+  readonly upstreamPort?: number;
   readonly policy?: string;
   readonly config?: Readonly<Record<string, unknown>>;
 }
@@ -61,7 +78,7 @@ export interface CorpusGateOptions {
 export async function startCorpusGate(options: CorpusGateOptions = {}): Promise<CorpusGate> {
   const upstream = await recordingUpstream(options.respond);
   const gate = await startGate({
-    upstreamPort: upstream.port,
+    upstreamPort: options.upstreamPort ?? upstream.port,
     policy: options.policy ?? CORPUS_POLICY,
     config: {
       // Each refusal shall have a record of its own, however many come in a second.
@@ -69,7 +86,7 @@ export async function startCorpusGate(options: CorpusGateOptions = {}): Promise<
       ...options.config,
     },
   });
-  await gate.grant({});
+  const { id: grantId } = await gate.grant({});
   const token = await gate.staffToken();
   let requestsTaken = 0;
   let linesTaken = gate.journal().length;
@@ -77,6 +94,7 @@ export async function startCorpusGate(options: CorpusGateOptions = {}): Promise<
     gate,
     upstream,
     token,
+    grantId,
     head: `Host: ${gate.host}\r\nAuthorization: Bearer ${token}`,
     converse: (bytes, dialogue) => converse(gate.dataPort, fillIn(bytes, gate.host, token), dialogue),
     takeForwarded() {
@@ -98,11 +116,17 @@ export async function startCorpusGate(options: CorpusGateOptions = {}): Promise<
 }
 
 /** Every law of one case: what was answered, what was forwarded, what was recorded. */
-export async function judgeCase(corpus: CorpusGate, { bytes, method, target, expect: expected }: CorpusCase): Promise<void> {
+export async function judgeCase(
+  corpus: CorpusGate,
+  { bytes, method, target, expect: expected }: CorpusCase,
+): Promise<void> {
   const dialogue = await corpus.converse(bytes, { methods: [method], untilClosed: expected.closes === true });
   const forwarded = corpus.takeForwarded();
   const lines = corpus.takeLines();
-  const seen = { text: dialogue.text, forwarded: forwarded.map((request) => `${request.method} ${request.target}`) };
+  const seen = {
+    text: dialogue.text,
+    forwarded: forwarded.map((request) => `${request.method} ${request.target}`),
+  };
   expect(dialogue.ending, `the connection stayed open: ${JSON.stringify(seen)}`).not.toBe('stays');
   if (expected.closes === true) expect(dialogue.gateClosed).toBe(true);
   const answer = dialogue.answers[0];
@@ -164,14 +188,16 @@ interface Sent {
 }
 
 function checkForwarded(request: RecordedRequest, { method, target, expected, requestId }: Sent): void {
-  const wanted = expected.forwarded === 'same' ? target : expected.forwarded;
+  const wanted = expected.forwarded === 'same' ? target : fillIn(expected.forwarded ?? '', '', '');
   expect(`${request.method} ${request.target}`).toBe(`${expected.method ?? method} ${wanted}`);
   expect(request.body).toBe(expected.body ?? '');
   checkHygiene(request);
-  const valuesOf = (name: string) => request.headers.filter(([key]) => key.toLowerCase() === name).map(([, v]) => v);
+  const valuesOf = (name: string) =>
+    request.headers.filter(([key]) => key.toLowerCase() === name).map(([, v]) => v);
   expect(valuesOf('x-request-id')).toEqual([requestId]);
   for (const name of expected.absent ?? []) expect(valuesOf(name), name).toEqual([]);
-  for (const [name, value] of Object.entries(expected.present ?? {})) expect(valuesOf(name), name).toEqual([value]);
+  for (const [name, value] of Object.entries(expected.present ?? {}))
+    expect(valuesOf(name), name).toEqual([value]);
 }
 
 /** The laws of every forwarded request, whatever was sent. */
@@ -189,5 +215,7 @@ export function checkHygiene(request: RecordedRequest): void {
     }
   }
   expect(names.filter((name) => name === 'connection').length).toBeLessThanOrEqual(1);
-  expect(names.filter((name) => name === 'content-length' || name === 'transfer-encoding').length).toBeLessThanOrEqual(1);
+  expect(
+    names.filter((name) => name === 'content-length' || name === 'transfer-encoding').length,
+  ).toBeLessThanOrEqual(1);
 }

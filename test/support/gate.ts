@@ -48,7 +48,11 @@ export interface Gate extends AsyncDisposable {
   /** Of Ada, admin of acme. */
   adminToken(claims?: Record<string, unknown>): Promise<string>;
   /** A call of the control API as acme's admin. */
-  control(method: string, path: string, body?: unknown): Promise<{ status: number; body: Record<string, unknown> }>;
+  control(
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<{ status: number; body: Record<string, unknown> }>;
   /** Creates a grant for tenant acme: write access for the vendor's people for an hour. */
   grant(draft: Record<string, unknown>): Promise<{ id: string }>;
   revoke(id: string): Promise<void>;
@@ -81,7 +85,8 @@ export async function startGate(options: GateOptions): Promise<Gate> {
   const { folder, workforce, saas } = await gateFiles(options);
   const { clock } = options;
   const result = loadConfig({ file: join(folder, 'postern.yaml'), env: {} });
-  if (!result.ok) throw new Error(result.problems.map(({ line, message }) => `${line}: ${message}`).join('\n'));
+  if (!result.ok)
+    throw new Error(result.problems.map(({ line, message }) => `${line}: ${message}`).join('\n'));
   const start = { config: result.config, warnings: [], version: 'test' };
   const postern = await startPostern(clock === undefined ? start : { ...start, clock });
   return gateOf(postern, folder, { workforce, saas });
@@ -97,13 +102,27 @@ export async function gateFiles(options: GateOptions): Promise<GateFiles> {
   return { folder, workforce, saas };
 }
 
-function gateOf(postern: Postern, folder: string, issuers: { workforce: TestIssuer; saas: TestIssuer }): Gate {
+function portOf(address: string): number {
+  return Number(address.split(':').at(-1));
+}
+
+function gateOf(
+  postern: Postern,
+  folder: string,
+  issuers: { workforce: TestIssuer; saas: TestIssuer },
+): Gate {
   const { workforce, saas } = issuers;
-  const portOf = (address: string) => Number(address.split(':').at(-1));
   const controlPort = portOf(postern.addresses.control);
   const opsPort = portOf(postern.addresses.ops);
   const adminToken = (claims: Record<string, unknown> = {}) =>
-    saas.sign({ sub: 'u-ada', org_id: 'acme', is_admin: true, email: 'ada@acme.test', name: 'Ada', ...claims });
+    saas.sign({
+      sub: 'u-ada',
+      org_id: 'acme',
+      is_admin: true,
+      email: 'ada@acme.test',
+      name: 'Ada',
+      ...claims,
+    });
 
   async function control(method: string, path: string, body?: unknown) {
     const response = await fetch(`http://127.0.0.1:${controlPort}${path}`, {
@@ -163,7 +182,7 @@ function journalLines(folder: string): Record<string, unknown>[] {
   const directory = join(folder, 'audit');
   return readdirSync(directory)
     .filter((name) => name.endsWith('.ndjson'))
-    .sort()
+    .toSorted()
     .flatMap((name) => linesOf(join(directory, name)));
 }
 
@@ -176,7 +195,10 @@ function linesOf(file: string): Record<string, unknown>[] {
 
 function writeFixture(folder: string, options: GateOptions, workforce: TestIssuer, saas: TestIssuer): void {
   mkdirSync(join(folder, 'policies'));
-  writeFileSync(join(folder, 'policies', 'policy.yaml'), (options.policy ?? DEFAULT_POLICY) + fillers(options.rules ?? 0));
+  writeFileSync(
+    join(folder, 'policies', 'policy.yaml'),
+    (options.policy ?? DEFAULT_POLICY) + fillers(options.rules ?? 0),
+  );
   workforce.writeKeySet(join(folder, 'workforce.jwks.json'));
   saas.writeKeySet(join(folder, 'saas.jwks.json'));
   const config = {
@@ -237,6 +259,11 @@ function fillers(count: number): string {
     category: 'settings',
     match: [{ methods: ['GET', 'POST'], paths: [`/api/v${index % 7}/area${index}/{id}/settings/**`] }],
   }));
-  const document = { apiVersion: 'postern/v1', kind: 'RoutePolicy', metadata: { name: 'fillers' }, spec: { rules } };
+  const document = {
+    apiVersion: 'postern/v1',
+    kind: 'RoutePolicy',
+    metadata: { name: 'fillers' },
+    spec: { rules },
+  };
   return `\n---\n${JSON.stringify(document)}\n`;
 }

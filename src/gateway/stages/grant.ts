@@ -29,6 +29,8 @@ export function grantStage({ grants, live, clock }: GrantStageDeps): Stage {
   }
 
   function afterLoad(x: Exchange, loaded: CachedGrants): Verdict {
+    // Cut, or its client gone, while it waited: an exchange that has ended must not become live again.
+    if (x.phase !== 'judging') return deny('client_closed');
     x.grantCacheResult = 'miss';
     return choose(x, loaded);
   }

@@ -12,11 +12,20 @@ const clock: Clock = {
   monotonic: () => globalThis.performance.now() as MonotonicMs,
 };
 
+function at(ms: number | null): EpochMs {
+  return ms === null ? NEVER : ((Date.now() + ms) as EpochMs);
+}
+
 function exchange(endsInMs: number | null, credentialEndsInMs: number | null = null): Exchange {
-  const at = (ms: number | null) => (ms === null ? NEVER : ((Date.now() + ms) as EpochMs));
   const authorityEndsAt = Math.min(at(endsInMs), at(credentialEndsInMs)) as EpochMs;
   const started = { receivedAt: clock.now(), startedAt: clock.monotonic() };
-  return { ...started, authorityEndsAt, credential: { expiresAt: at(credentialEndsInMs) } } as Exchange;
+  const unlinked = { isLive: false, livePrevious: null, liveNext: null };
+  return {
+    ...started,
+    ...unlinked,
+    authorityEndsAt,
+    credential: { expiresAt: at(credentialEndsInMs) },
+  } as Exchange;
 }
 
 describe('live exchanges', () => {

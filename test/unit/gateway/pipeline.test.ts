@@ -13,12 +13,17 @@ function stage(run: () => unknown): Stage {
 async function outcomeOf(...runs: readonly (() => unknown)[]): Promise<string> {
   const settled = Promise.withResolvers<string>();
   const pipeline = createPipeline(runs.map(stage), {
+    waits: () => undefined,
     passed: () => settled.resolve('passed'),
     refused: (_x, denial) => settled.resolve(denial.reason),
     faulted: (_x, _error, reason) => settled.resolve(`fault:${reason}`),
   });
   pipeline.run({ phase: 'judging' } as Exchange);
   return settled.promise;
+}
+
+function down(): never {
+  throw new PosternError('STORE_UNAVAILABLE', 'down');
 }
 
 describe('the pipeline', () => {
@@ -67,9 +72,6 @@ describe('the pipeline', () => {
   );
 
   it('turns what is thrown into a fault with its reason', async () => {
-    const down = () => {
-      throw new PosternError('STORE_UNAVAILABLE', 'down');
-    };
     expect(await outcomeOf(down)).toBe('fault:store_unavailable');
     expect(await outcomeOf(() => Promise.reject(new Error('bug')))).toBe('fault:internal');
   });
@@ -79,6 +81,7 @@ describe('the pipeline', () => {
     const x = { phase: 'judging' } as Exchange;
     const reached: string[] = [];
     const pipeline = createPipeline([stage(() => gate.promise), stage(() => reached.push('next'))], {
+      waits: () => undefined,
       passed: () => reached.push('passed'),
       refused: () => reached.push('refused'),
       faulted: () => reached.push('faulted'),
