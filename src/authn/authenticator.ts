@@ -17,8 +17,3 @@ export interface Authenticator {
   /** Called when a signing key was withdrawn: every credential with this issuer and key id is dead. */
   onKeyWithdrawn(listener: (issuer: string, keyId: string) => void): Disposable;
 }
-
-/** True for a denial: the two results differ by their shape. */
-export function isDenial(result: AuthenticationResult): result is Denial {
-  return 'reason' in result;
-}

@@ -1,4 +1,5 @@
 // Who is believed: issuers of support staff and of customers, services, duties. Cold.
+// Guarantees: no two issuers share a name or a URL, so that a token is never judged as another's.
 import type {
   CustomerIssuer,
   IdentityConfig,

@@ -1,4 +1,5 @@
 // The listeners: addresses, TLS material, and that no two of them meet. Cold.
+// Guarantees: a certificate that is accepted belongs to its key.
 import { resolve } from 'node:path';
 import type { Address, Config, TlsMaterial } from './config.ts';
 import { quoted } from './problem.ts';

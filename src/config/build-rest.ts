@@ -1,4 +1,5 @@
 // Grants, sessions, policies, audit, limits, kill switch, log: little that the schema has not said already. Cold.
+// Guarantees: no two sinks write to one place, and the limits fit the parser's.
 import type {
   AuditConfig,
   AuditSink,

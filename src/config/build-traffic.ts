@@ -1,4 +1,5 @@
 // Which hosts and origins are served, and where a request names its tenant. Cold.
+// Guarantees: one source of the tenant, with exactly one label for it.
 import type { Tenancy, TrafficConfig } from './config.ts';
 import { headerNameProblem } from './header-names.ts';
 import { quoted } from './problem.ts';

@@ -1,4 +1,5 @@
 // The upstream, the assertion it is sent, the headers injected, and the secrets they name. Cold.
+// Guarantees: every template compiles and every secret it names exists, but for entries of a map.
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { AssertionConfig, SecretEntry, SigningKey, UpstreamConfig } from './config.ts';

@@ -1,4 +1,5 @@
-// The known word that a misspelled one was probably meant to be. Pure and cold; for messages only.
+// The known word that a misspelled one was probably meant to be.
+// Pure and cold; for messages only, never for a decision.
 
 /** The nearest of `known` within a third of the word's length, letter case ignored; null when none is near. */
 export function nearestWord(word: string, known: Iterable<string>): string | null {

@@ -1,4 +1,5 @@
-// Addresses in configuration, read by the WHATWG URL parser and then held to what is meant. Pure and cold.
+// Addresses in configuration, read by the WHATWG URL parser and then held to what is meant.
+// Guarantees: one spelling of an origin, without user information. Pure and cold.
 
 /** The origin of `http(s)://host[:port]` with at most a slash after it; null for anything else. */
 export function httpOrigin(text: string): string | null {

@@ -13,7 +13,7 @@ import type { Exchange } from './exchange.ts';
 import type { Flow } from './flow.ts';
 import type { LiveExchanges } from './live-exchanges.ts';
 
-export interface GrantImpact {
+interface GrantImpact {
   readonly requests: number;
   readonly streams: number;
   readonly principals: number;

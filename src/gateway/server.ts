@@ -12,7 +12,7 @@ import { type ParserError, reasonOfParserError } from './parser-errors.ts';
 import { createRawSockets } from './raw-sockets.ts';
 
 /** PEM. */
-export interface TlsKeyPair {
+interface TlsKeyPair {
   readonly cert: string;
   readonly key: string;
 }

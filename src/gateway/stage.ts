@@ -3,24 +3,22 @@
 import type { Verdict } from '#model/verdict.ts';
 import type { Exchange } from './exchange.ts';
 
-export const STAGE_NAMES = [
-  'head',
-  'target',
-  'host',
-  'route-settings',
-  'reserved',
-  'gate-state',
-  'upgrade',
-  'credential',
-  'tenant',
-  'session',
-  'grant',
-  'limits',
-  'access',
-  'rules',
-  'upstream-headers',
-] as const;
-export type StageName = (typeof STAGE_NAMES)[number];
+type StageName =
+  | 'head'
+  | 'target'
+  | 'host'
+  | 'route-settings'
+  | 'reserved'
+  | 'gate-state'
+  | 'upgrade'
+  | 'credential'
+  | 'tenant'
+  | 'session'
+  | 'grant'
+  | 'limits'
+  | 'access'
+  | 'rules'
+  | 'upstream-headers';
 
 export interface Stage {
   readonly name: StageName;

@@ -10,7 +10,7 @@ import type { SessionId, TenantId } from '#model/ids.ts';
 import type { Credential } from '#model/principal.ts';
 import type { AssertionKey } from './assertion-key.ts';
 
-export const MAX_ASSERTION_LIFETIME_MS = 60_000;
+const MAX_ASSERTION_LIFETIME_MS = 60_000;
 const MAX_CACHED = 10_000;
 
 export interface AssertionOptions {

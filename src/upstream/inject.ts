@@ -22,7 +22,7 @@ export interface InjectTemplate {
 }
 
 /** One fault of a template. `position` counts characters from 0 within the template (or the name). */
-export interface InjectProblem {
+interface InjectProblem {
   readonly header: string;
   readonly position: number;
   readonly message: string;
@@ -32,7 +32,7 @@ export interface InjectProblem {
 export const ABSENT = Symbol('absent');
 export const SECRET_MISSING = Symbol('secret missing');
 export const UNSAFE = Symbol('control character');
-export type Rendered = string | typeof ABSENT | typeof SECRET_MISSING | typeof UNSAFE;
+type Rendered = string | typeof ABSENT | typeof SECRET_MISSING | typeof UNSAFE;
 
 export interface Injection {
   readonly name: string;

@@ -5,14 +5,14 @@
 /** Sent on as it came. */
 export const PASS_ON = 0;
 /** Hop-by-hop, managed or re-made by the gate: never sent on. */
-export const DROP = 1;
+const DROP = 1;
 /** Folds to a managed name and is spelled otherwise: the request is refused. */
 export const REFUSE = 2;
 /** Holds `_` or `.`, which servers fold differently: dropped unless the route lists the name. */
 export const ODD = 3;
 export const CONNECTION = 4;
 export const COOKIE = 5;
-export type HeaderClass =
+type HeaderClass =
   | typeof PASS_ON
   | typeof DROP
   | typeof REFUSE
@@ -110,7 +110,7 @@ export interface HeaderRules {
 }
 
 /** Lower case, every character that is not alphanumeric to `-`: how CGI, WSGI and PHP make names collide. */
-export function foldHeaderName(name: string): string {
+function foldHeaderName(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, '-');
 }
 

@@ -19,7 +19,7 @@ import {
 } from '../support/grants-fixtures.ts';
 import type { ManualClock } from '../support/manual-clock.ts';
 
-export type StoreUnderTest = GrantStore & GrantExpiryFeed;
+type StoreUnderTest = GrantStore & GrantExpiryFeed;
 
 /** One shared place to store grants in: each `open` is another process, as far as the store can tell. */
 export interface StoreHarness extends AsyncDisposable {

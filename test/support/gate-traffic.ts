@@ -39,7 +39,7 @@ export interface Answer {
 }
 
 /** The last whole answer that came; interim ones are passed over. */
-export function answerIn(text: string): Answer | null {
+function answerIn(text: string): Answer | null {
   let rest = text;
   while (/^HTTP\/1\.1 1\d\d /.test(rest)) {
     const interimEnd = rest.indexOf('\r\n\r\n');

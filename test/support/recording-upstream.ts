@@ -22,7 +22,7 @@ export interface RecordingUpstream extends AsyncDisposable {
 export type Respond = (request: RecordedRequest, socket: Socket) => void;
 
 /** 200 with a small JSON body. */
-export const respondOk: Respond = (request, socket) => {
+const respondOk: Respond = (request, socket) => {
   const body = request.method === 'HEAD' ? '' : '{"ok":true}';
   socket.write(`HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n${body}`);
 };

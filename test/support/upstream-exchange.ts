@@ -64,14 +64,14 @@ export function credentialOf(
 }
 
 /** Each call the forwarder made, in order. */
-export interface Calls {
+interface Calls {
   handedOver: number;
   started: number[];
   failed: { reason: DenialCode; endedBy: EndedBy }[];
   ended: EndedBy[];
 }
 
-export class FakeExchange implements HttpExchange, UpgradeExchange {
+class FakeExchange implements HttpExchange, UpgradeExchange {
   readonly calls: Calls = { handedOver: 0, started: [], failed: [], ended: [] };
   readonly over: Promise<void>;
   readonly started: Promise<void>;

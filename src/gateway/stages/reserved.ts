@@ -4,7 +4,7 @@ import { deny, PASS } from '#model/verdict.ts';
 import type { LocalAnswer } from '../exchange.ts';
 import type { Stage } from '../stage.ts';
 
-export const RESERVED_PREFIX = '/-/postern';
+const RESERVED_PREFIX = '/-/postern';
 const JWKS_PATH = `${RESERVED_PREFIX}/jwks.json`;
 
 export function reservedStage(jwks: string): Stage {

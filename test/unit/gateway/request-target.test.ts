@@ -1,5 +1,5 @@
 // P1 to P5, P7 and the query's bytes, case by case as the corpus lists them (PA, QP, RL): refused, or one canonical form.
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseRequestTarget, parseTarget } from '../../../src/gateway/request-target.ts';
 
