@@ -121,6 +121,8 @@ export class Exchange implements Recordable {
   /** Set when authority ended before the exchange did; nothing is forwarded from then on. */
   cutReason: CutReason | null = null;
   transfer: Transfer | null = null;
+  /** Whether its record was begun while it runs, because it takes long. */
+  isToldOf = false;
   /** Its place in the list of live exchanges; written by exchange-list.ts alone. */
   isLive = false;
   livePrevious: Exchange | null = null;

@@ -10,6 +10,7 @@ import { type ClientMessage, Exchange } from './exchange.ts';
 import { Flow, type FlowDeps } from './flow.ts';
 import { createEnforcement, type Enforcement } from './enforcement.ts';
 import { createLiveExchanges, type LiveExchanges } from './live-exchanges.ts';
+import { watchLongExchanges } from './long-exchanges.ts';
 import { createPipeline, createStages } from './pipeline.ts';
 import type { PipelineDeps } from './pipeline-deps.ts';
 import { createPrincipalLimits, type PrincipalLimitOptions } from './principal-limits.ts';
@@ -63,7 +64,6 @@ export function createGateway({ options, rereadStore, ...deps }: GatewayDeps): G
   const state: GateState = { draining: false, stopped: false };
   const principalLimits = createPrincipalLimits(options.perPrincipal);
   const live: LiveExchanges = createLiveExchanges({ clock, cut: (x, reason) => flow.cut(x, reason) });
-  const tenantHeader = options.tenancy.from === 'header' ? options.tenancy.name : null;
   const flow = new Flow({ ...deps, live, principalLimits, methods: options.methods });
   const stages = createStages({
     ...deps,
@@ -71,11 +71,12 @@ export function createGateway({ options, rereadStore, ...deps }: GatewayDeps): G
     state,
     live,
     principalLimits,
-    reader: createHeadReader(options, tenantHeader),
+    reader: createHeadReader(options, options.tenancy.from === 'header' ? options.tenancy.name : null),
     tenancy: createTenancy(options.tenancy, options.hosts),
     clockGuard: createClockGuard(clock, rereadStore),
   });
   const pipeline = createPipeline(stages, flow);
+  const longOnes = watchLongExchanges({ live, journal: deps.journal, clock });
 
   function begin(x: Exchange): void {
     metrics.exchangeStarted();
@@ -119,6 +120,7 @@ export function createGateway({ options, rereadStore, ...deps }: GatewayDeps): G
       admit(connection, x);
     },
     close() {
+      longOnes[Symbol.dispose]();
       live.close();
     },
   };

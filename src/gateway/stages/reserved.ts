@@ -4,8 +4,12 @@ import { deny, PASS } from '#model/verdict.ts';
 import type { LocalAnswer } from '../exchange.ts';
 import type { Stage } from '../stage.ts';
 
-const RESERVED_PREFIX = '/-/postern';
-const JWKS_PATH = `${RESERVED_PREFIX}/jwks.json`;
+const JWKS_PATH = '/-/postern/jwks.json';
+
+const HYPHEN = 0x2d;
+const PERCENT = 0x25;
+const SEMICOLON = 0x3b;
+const INVISIBLE = /\p{Default_Ignorable_Code_Point}/gu;
 
 export function reservedStage(jwks: string): Stage {
   const keySet: LocalAnswer = {
@@ -28,10 +32,22 @@ export function reservedStage(jwks: string): Stage {
   };
 }
 
-/** In any case: an upstream that folds case must not be reached under a name of ours either. */
+/**
+ * By the widest reading: an upstream that folds case, drops parameters or maps a fullwidth hyphen must not be reached
+ * under a name of ours either. Nothing else begins so, and most paths are told apart by their second character.
+ */
 function isReserved(path: string): boolean {
-  if (path.charCodeAt(1) !== 0x2d) return false;
-  const head = path.slice(0, RESERVED_PREFIX.length).toLowerCase();
-  const next = path.charCodeAt(RESERVED_PREFIX.length);
-  return head === RESERVED_PREFIX && (Number.isNaN(next) || next === 0x2f || next === 0x3b);
+  const first = path.charCodeAt(1);
+  if (first !== HYPHEN && first !== PERCENT && first !== SEMICOLON) return false;
+  const [dash, name] = path.split('/').map(fold).filter(Boolean);
+  return dash === '-' && name === 'postern';
+}
+
+function fold(segment: string): string {
+  const readable = decodeURIComponent(segment).replace(INVISIBLE, '').normalize('NFKC').toLowerCase();
+  const semicolon = readable.indexOf(';');
+  let end = semicolon < 0 ? readable.length : semicolon;
+  // A loop: `[. ]+$` looks at a long run of dots once for each of them.
+  while (end > 0 && (readable[end - 1] === '.' || readable[end - 1] === ' ')) end--;
+  return readable.slice(0, end);
 }
