@@ -5,7 +5,6 @@ declare module 'autocannon' {
     readonly connections: number;
     /** Seconds. */
     readonly duration: number;
-    readonly overallRate?: number;
     readonly headers: Readonly<Record<string, string>>;
   }
   interface Result {
@@ -15,11 +14,5 @@ declare module 'autocannon' {
     readonly errors: number;
     readonly timeouts: number;
   }
-  interface Instance extends PromiseLike<Result> {
-    on(
-      event: 'response',
-      listener: (client: unknown, status: number, bytes: number, milliseconds: number) => void,
-    ): void;
-  }
-  export default function autocannon(options: Options): Instance;
+  export default function autocannon(options: Options): Promise<Result>;
 }

@@ -4,7 +4,8 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type Candidate, startCandidate } from './candidate.ts';
-import { fixedRate, fullLoad } from './load.ts';
+import { fixedRate } from './fixed-rate.ts';
+import { fullLoad } from './load.ts';
 import { median } from './statistics.ts';
 
 interface Thresholds {

@@ -5,7 +5,8 @@ import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Candidate, type CandidateName, startCandidate } from './candidate.ts';
-import { fixedRate, type FullLoad, fullLoad, type Latencies } from './load.ts';
+import { fixedRate, type Latencies } from './fixed-rate.ts';
+import { type FullLoad, fullLoad } from './load.ts';
 import { median } from './statistics.ts';
 
 interface Result extends FullLoad, Latencies {
