@@ -2,37 +2,33 @@
 // A store that cannot find out throws STORE_UNAVAILABLE; it never answers "none" instead.
 // What the lifecycle rules forbid is thrown as GrantRefusal (model/grant-refusal.ts), and nothing was written.
 import type { EpochMs } from '#model/clock.ts';
-import type { Access, Actor, Audience, Grant, GrantStatus, StatedReason } from '#model/grant.ts';
+import type { Actor, Grant, GrantStatus } from '#model/grant.ts';
 import type { GrantId, TenantId } from '#model/ids.ts';
 import type { Principal } from '#model/principal.ts';
 
 /** A validated wish to create a grant; limits are enforced again inside the store's transaction. */
-export interface GrantDraft {
-  readonly tenant: TenantId;
-  readonly startsAt: EpochMs;
-  readonly expiresAt: EpochMs | null;
-  readonly access: Access;
-  readonly audience: Audience;
-  readonly roles: readonly string[];
-  readonly workspaces: readonly { readonly id: string; readonly roles: readonly string[] }[];
-  readonly actAs: string | null;
-  readonly lifts: readonly string[];
-  readonly caseRef: string | null;
-  readonly reason: StatedReason | null;
-}
+export type GrantDraft = Pick<
+  Grant,
+  | 'tenant'
+  | 'startsAt'
+  | 'expiresAt'
+  | 'access'
+  | 'audience'
+  | 'roles'
+  | 'workspaces'
+  | 'actAs'
+  | 'lifts'
+  | 'caseRef'
+  | 'reason'
+>;
 
 /** Absent keys stay as they are. `expectedRevision` refuses a change made against an older revision. */
-export interface GrantPatch {
-  readonly expectedRevision?: number;
-  readonly startsAt?: EpochMs;
-  readonly expiresAt?: EpochMs | null;
-  readonly access?: Access;
-  readonly audience?: Audience;
-  readonly roles?: readonly string[];
-  readonly workspaces?: readonly { readonly id: string; readonly roles: readonly string[] }[];
-  readonly caseRef?: string | null;
-  readonly reason?: StatedReason | null;
-}
+export type GrantPatch = { readonly expectedRevision?: number } & Partial<
+  Pick<
+    Grant,
+    'startsAt' | 'expiresAt' | 'access' | 'audience' | 'roles' | 'workspaces' | 'caseRef' | 'reason'
+  >
+>;
 
 export interface GrantQuery {
   /** Null is every tenant: for a member of staff, and only together with `covering`. */
