@@ -20,12 +20,13 @@ export function requestHead(request: OutgoingRequest, bodyLength: number): strin
     const value = upstreamHeaders[i + 1] as string;
     if (UNSAFE_VALUE.test(value)) throw unsafe();
     text += `${upstreamHeaders[i]}: ${value}\r\n`;
+    // Behind Host, which comes first.
+    if (i === 0) text += 'connection: keep-alive\r\n';
   }
-  if (bodyLength > 0) return `${text}connection: keep-alive\r\ncontent-length: ${bodyLength}\r\n\r\n`;
-  if (bodyLength < 0) return `${text}connection: keep-alive\r\ntransfer-encoding: chunked\r\n\r\n`;
-  if (method !== 'GET' && EXPECT_BODY.has(method))
-    return `${text}connection: keep-alive\r\ncontent-length: 0\r\n\r\n`;
-  return `${text}connection: keep-alive\r\n\r\n`;
+  if (bodyLength > 0) return `${text}content-length: ${bodyLength}\r\n\r\n`;
+  if (bodyLength < 0) return `${text}transfer-encoding: chunked\r\n\r\n`;
+  if (method !== 'GET' && EXPECT_BODY.has(method)) return `${text}content-length: 0\r\n\r\n`;
+  return `${text}\r\n`;
 }
 
 function unsafe(): PosternError {
