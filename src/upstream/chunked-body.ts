@@ -1,9 +1,11 @@
 // The chunked coding, decoded strictly (RFC 9112 section 7.1): sizes of 1 to 13 hex digits, CRLF exact.
 // Guarantees: extensions and trailers are skipped, hold no control byte and are bounded per body; payload is handed
 // on as ranges of the caller's buffer, never copied. Hot per chunk, not per byte.
+import { TEXT, TOKEN } from './response-head-parser.ts';
 
 const LF = 0x0a;
 const CR = 0x0d;
+const COLON = 0x3a;
 const SEMICOLON = 0x3b;
 /** 13 digits stay below 2 ** 52: exact in a double. */
 const MAX_SIZE_DIGITS = 13;
@@ -21,6 +23,7 @@ const TRAILER_START = 6;
 const TRAILER = 7;
 const TRAILER_LF = 8;
 const LAST_LF = 9;
+const TRAILER_NAME = 10;
 
 /** What `step` came to. */
 export const STEP_MORE = 0;
@@ -112,16 +115,14 @@ export class ChunkedBody {
   #trailerByte(byte: number): boolean {
     switch (this.#state) {
       case TRAILER_START:
-        if (byte === CR) this.#state = LAST_LF;
-        else {
-          this.#state = TRAILER;
-          return this.#skip(byte);
-        }
-        return true;
+        this.#state = byte === CR ? LAST_LF : TRAILER_NAME;
+        return byte === CR || (TOKEN[byte] === 1 && this.#skip(byte));
+      case TRAILER_NAME:
+        if (byte === COLON) this.#state = TRAILER;
+        return this.#skip(byte) && (byte === COLON || TOKEN[byte] === 1);
       case TRAILER:
         if (byte === CR) this.#state = TRAILER_LF;
-        else return this.#skip(byte);
-        return true;
+        return byte === CR || this.#skip(byte);
       case TRAILER_LF:
         this.#state = TRAILER_START;
         return byte === LF;
@@ -130,7 +131,9 @@ export class ChunkedBody {
     }
   }
 
+  /** A field line may hold obs-text; an extension, which is tokens and quoted strings, goes without it here. */
   #skip(byte: number): boolean {
-    return (byte === 0x09 || (byte >= 0x20 && byte !== 0x7f)) && ++this.#skipped <= MAX_SKIPPED_BYTES;
+    const allowed = this.#state === EXTENSION ? byte < 0x7f && TEXT[byte] === 1 : TEXT[byte] === 1;
+    return allowed && ++this.#skipped <= MAX_SKIPPED_BYTES;
   }
 }

@@ -22,9 +22,10 @@ const COLON = 0x3a;
 export const MORE = -1;
 export const FAULTY = -2;
 
-const TOKEN = tableOf((byte) => /[!#$%&'*+\-.^_`|~0-9A-Za-z]/.test(String.fromCharCode(byte)));
+/** 1 for each byte that may stand in a name (RFC 9110 section 5.6.2). */
+export const TOKEN = tableOf((byte) => /[!#$%&'*+\-.^_`|~0-9A-Za-z]/.test(String.fromCharCode(byte)));
 /** RFC 9110 section 5.5: visible characters, obs-text, space and tab. */
-const TEXT = tableOf((byte) => byte === TAB || (byte >= SPACE && byte !== 0x7f));
+export const TEXT = tableOf((byte) => byte === TAB || (byte >= SPACE && byte !== 0x7f));
 /** `HTTP/1.1 200`, CR and LF. */
 const SHORTEST_STATUS_LINE = 14;
 const PREFIX = Buffer.from('HTTP/1.', 'latin1');

@@ -112,7 +112,7 @@ export class ResponseParser {
 
   #interim(status: number): ParseFault {
     if (status === 101) return 'BAD_UPGRADE';
-    if (status === 100 || ++this.#interims > MAX_INTERIM) return 'BAD_INTERIM';
+    if (status === 100 || this.#close || ++this.#interims > MAX_INTERIM) return 'BAD_INTERIM';
     if (this.#chunked) return 'BAD_TRANSFER_ENCODING';
     if (this.#length !== -1) return 'BAD_CONTENT_LENGTH';
     const { fields } = this.#head;

@@ -40,7 +40,7 @@ async function startResponses(texts: readonly string[]) {
     socket.on('error', () => undefined);
     socket.once('data', (head) => {
       const index = Number(/^GET \/([0-9]+) /.exec(head.toString('latin1'))?.[1]);
-      socket.end(texts[index], 'latin1');
+      socket.end(texts[index] ?? '', 'latin1');
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -61,12 +61,28 @@ function picker(seed: number): (below: number) => number {
   };
 }
 
-async function laxer(texts: readonly string[]): Promise<unknown[]> {
+/** Without what stands behind the end: ours relays the response and destroys the connection, Node's drops both. */
+function withoutRest(text: string): string {
+  const bytes = bytesOf(text);
+  let length = 1;
+  while (length < bytes.length && parsed([bytes.subarray(0, length)]).fault !== null) length++;
+  // One that ends with the connection is whole only with all its bytes.
+  return parsed([bytes.subarray(0, length)]).framed ? text.slice(0, length) : text;
+}
+
+/** What stands in a chunk extension is bounded ASCII without controls, dropped unread: ours has no grammar for it. */
+function withoutExtensions(text: string): string {
+  return text.replace(/\r\n([0-9a-fA-F]{1,13});[\t -~]*(?=\r\n)/g, '\r\n$1');
+}
+
+async function laxer(responses: readonly string[]): Promise<unknown[]> {
+  const accepted = (text: string) => parsed([bytesOf(text)]).fault === null;
+  // Twice: payload may look like an extension, and is no longer what its size says without it.
+  const texts = responses.filter(accepted).map(withoutRest).map(withoutExtensions).filter(accepted);
   await using server = await startResponses(texts);
   const found: unknown[] = [];
   for (const [index, text] of texts.entries()) {
-    const { fault, status, fields, body } = parsed([bytesOf(text)]);
-    if (fault !== null) continue;
+    const { status, fields, body } = parsed([bytesOf(text)]);
     const theirs = await readByNode(server.port, index);
     if (JSON.stringify(theirs) !== JSON.stringify({ status, fields, body })) {
       found.push({ text, ours: { status, fields, body }, theirs });
@@ -82,7 +98,7 @@ describe('what our parser accepts', () => {
 
   it('Node\u2019s parser reads alike: mutations', async () => {
     const pick = picker(20_260_728);
-    const texts = Array.from({ length: 6000 }, () => mutated(pick));
+    const texts = Array.from({ length: 12_000 }, () => mutated(pick));
     const accepted = texts.filter((text) => parsed([bytesOf(text)]).fault === null);
     // Else the comparison would say nothing.
     expect(accepted.length).toBeGreaterThan(1000);

@@ -157,6 +157,11 @@ describe('a response that is not one', () => {
   });
 });
 
+/** Name, value, name, value … as a parser reads them. */
+function flat(headers: Record<string, string | string[]>): string[] {
+  return Object.entries(headers).flatMap(([name, value]) => [value].flat().flatMap((line) => [name, line]));
+}
+
 describe('response headers', () => {
   const clean = createResponseCleaner({
     upstreamOrigin: 'http://10.0.0.1:3000',
@@ -168,10 +173,6 @@ describe('response headers', () => {
     const head = clean(flat(headers), client);
     if (typeof head === 'string') throw new Error(head);
     return head.fields;
-  }
-
-  function flat(headers: Record<string, string | string[]>): string[] {
-    return Object.entries(headers).flatMap(([name, value]) => [value].flat().flatMap((line) => [name, line]));
   }
 
   it('that frame the body twice are refused even where a parser let them through', () => {

@@ -10,6 +10,8 @@ export interface Parsed {
   readonly body: string;
   readonly reusable: boolean;
   readonly keepAliveMs: number;
+  /** It ended by itself, not with the connection. */
+  readonly framed: boolean;
 }
 
 /** Feeds the pieces, then the end of the connection. Each piece is overwritten after the call, as a socket does. */
@@ -35,11 +37,12 @@ export function parsed(pieces: readonly Buffer[], method = 'GET'): Parsed {
     reused.fill(0);
     if (fault !== null) break;
   }
+  const framed = seen.ended > 0;
   fault ??= parser.finish();
   if (fault === null && seen.ended !== 1) fault = `ENDED_${seen.ended}_TIMES`;
   const { status, fields, body } = seen;
   const { keepAliveMs } = parser;
-  return { fault, interims, status, fields, body, reusable: parser.reusable && !behind, keepAliveMs };
+  return { fault, interims, status, fields, body, reusable: parser.reusable && !behind, keepAliveMs, framed };
 }
 
 export function bytesOf(text: string): Buffer {
@@ -116,6 +119,7 @@ export const BAD: readonly (readonly [code: string, response: string])[] = [
   ['BAD_TRANSFER_ENCODING', 'HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
   ['BAD_TRANSFER_ENCODING', 'HTTP/1.1 103 E\r\nTransfer-Encoding: chunked\r\n\r\n'],
   ['BAD_CONTENT_LENGTH', 'HTTP/1.1 103 E\r\nContent-Length: 1\r\n\r\nx'],
+  ['BAD_INTERIM', 'HTTP/1.1 103 E\r\nConnection: close\r\n\r\n'],
   ['BAD_INTERIM', 'HTTP/1.1 100 Continue\r\n\r\n'],
   ['BAD_INTERIM', 'HTTP/1.1 103 E\r\n\r\n'.repeat(17)],
   ['BAD_UPGRADE', 'HTTP/1.1 101 Switching Protocols\r\n\r\n'],
