@@ -204,28 +204,19 @@ export class OriginConnection implements ByteReader, ResponseSink, Watched {
     this.#handler = null;
     this.#headOnly = false;
     this.#paused = false;
-    if (this.#mayRest()) this.#rest();
-    else this.destroy();
+    if (this.#mayRest()) {
+      this.#idle = true;
+      this.#watchdog.add(this);
+    } else this.destroy();
     handler.end();
   }
 
   #mayRest(): boolean {
     const { reusable, keepAliveMs } = this.#parser;
     this.#idleMs = keepAliveMs < 0 ? IDLE_MS : keepAliveMs - KEEP_ALIVE_MARGIN_MS;
+    if (!reusable || !this.#requestSent || this.#idleMs <= 0) return false;
     const socket = this.#socket;
-    return (
-      reusable &&
-      this.#requestSent &&
-      this.#idleMs > 0 &&
-      socket.writableLength === 0 &&
-      socket.readable &&
-      socket.writable
-    );
-  }
-
-  #rest(): void {
-    this.#idle = true;
-    this.#watchdog.add(this);
+    return socket.writableLength === 0 && socket.readable && socket.writable;
   }
 
   stalled(idleMs: number): void {

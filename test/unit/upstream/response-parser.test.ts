@@ -1,5 +1,5 @@
 // The parser of the upstream's responses: strict, and blind to how the bytes were split.
-import fc from 'fast-check';
+import { array, assert, infiniteStream, integer, nat, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BAD, bytesOf, GOOD, mutated, parsed } from '../../support/upstream-responses.ts';
 
@@ -33,10 +33,10 @@ describe('a response', () => {
   });
 
   it('is the same however a mutation of it is split', () => {
-    const sizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 20 });
-    const picks = fc.infiniteStream(fc.nat());
-    fc.assert(
-      fc.property(picks, sizes, (stream, lengths) => {
+    const sizes = array(integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 20 });
+    const picks = infiniteStream(nat());
+    assert(
+      property(picks, sizes, (stream, lengths) => {
         const bytes = bytesOf(mutated((below) => (stream.next().value as number) % below));
         const pieces: Buffer[] = [];
         let at = 0;
