@@ -68,7 +68,8 @@ describe('a connection', () => {
     ['a response', 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil'],
     ['an interim response', 'HTTP/1.1 103 Early Hints\r\n\r\n'],
   ])('that sends %s while idle is destroyed', async (_name, text) => {
-    await using upstream = await startAnswering(OK);
+    // Its own idle limit would close it too, in time.
+    await using upstream = await startAnswering(`${HEAD}Keep-Alive: timeout=300\r\n\r\nok`);
     await using gate = await startGate(upstream.url);
     await exchange(gate.port, request('/1'), 'ok');
     const wire = await upstream.next();
