@@ -1,7 +1,7 @@
 // Connections to the upstream: TCP, TLS over TCP, or a Unix domain socket.
 // Guarantees: the raw socket below TLS stays reachable, since it alone can be reset; the certificate is checked
 // against the configured host, never against the client's Host header. Cold: once per connection.
-import { connect as connectTcp, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
+import { connect as connectTcp, isIP, type OnReadOpts, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { PosternError } from '#model/fault.ts';
 
@@ -32,7 +32,18 @@ export interface Connected {
 }
 
 export type OnConnected = (error: Error | null, connected: Connected | null) => void;
-export type Connect = (done: OnConnected) => void;
+
+/** Takes the bytes of a connection. */
+export interface ByteReader {
+  /** The first `length` bytes are valid during the call only. False: pause the connection. */
+  read(bytes: Buffer, length: number): boolean;
+}
+
+/** With a reader, that gets the bytes and nobody listens for `data`; else the socket is read as any other. */
+export type Connect = (done: OnConnected, reader?: ByteReader) => void;
+
+/** All plain connections are read into one buffer: it is never held longer than one call. */
+const READ_BYTES = 64 * 1024;
 
 /** `http://host:port`, `https://host:port` or `unix:/path`; throws a TypeError for anything else. */
 export function parseUpstreamUrl(text: string): UpstreamAddress {
@@ -75,6 +86,7 @@ export function parseUpstreamUrl(text: string): UpstreamAddress {
 export function createConnect(address: UpstreamAddress, tls: UpstreamTls, timeoutMs: number): Connect {
   /** Saves a round trip and a signature on the next connection. */
   let session: Buffer | undefined;
+  const shared = Buffer.allocUnsafeSlow(READ_BYTES);
 
   function secure(raw: Socket): Socket {
     const options: ConnectionOptions = {
@@ -94,8 +106,9 @@ export function createConnect(address: UpstreamAddress, tls: UpstreamTls, timeou
     return socket;
   }
 
-  return (done) => {
-    const raw = openRaw(address);
+  return (done, reader) => {
+    const direct = reader !== undefined && !address.secure ? directly(reader, shared) : undefined;
+    const raw = openRaw(address, direct);
     const timer = setTimeout(() => fail(timeoutError()), timeoutMs);
     let over = false;
 
@@ -117,6 +130,11 @@ export function createConnect(address: UpstreamAddress, tls: UpstreamTls, timeou
         return;
       }
       const socket = secure(raw);
+      if (reader !== undefined) {
+        socket.on('data', (chunk: Buffer) => {
+          if (!reader.read(chunk, chunk.length)) socket.pause();
+        });
+      }
       socket.on('error', fail);
       socket.once('close', () => fail(closedError()));
       socket.once('secureConnect', () => settle(null, { socket, raw }));
@@ -124,15 +142,17 @@ export function createConnect(address: UpstreamAddress, tls: UpstreamTls, timeou
   };
 }
 
-function openRaw(address: UpstreamAddress): Socket {
-  const raw =
-    address.socketPath === null
-      ? connectTcp({
-          host: address.hostname,
-          port: address.port,
-          highWaterMark: 64 * 1024,
-        } as TcpNetConnectOpts)
-      : connectTcp({ path: address.socketPath });
+function directly(reader: ByteReader, shared: Buffer): OnReadOpts {
+  return { buffer: shared, callback: (length) => reader.read(shared, length) };
+}
+
+function addressOf({ socketPath, hostname, port }: UpstreamAddress): object {
+  return socketPath === null ? { host: hostname, port, highWaterMark: 64 * 1024 } : { path: socketPath };
+}
+
+function openRaw(address: UpstreamAddress, onread: OnReadOpts | undefined): Socket {
+  const options = { ...addressOf(address), ...(onread === undefined ? {} : { onread }) };
+  const raw = connectTcp(options as TcpNetConnectOpts);
   if (address.socketPath === null) raw.setNoDelay(true).setKeepAlive(true, 60_000);
   return raw;
 }

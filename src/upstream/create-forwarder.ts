@@ -35,7 +35,6 @@ export interface ForwarderDeps {
 }
 
 const WATCH_PERIOD_MS = 250;
-const MAX_RESPONSE_HEADER_BYTES = 64 * 1024;
 /** How many may wait per connection before more are refused as overload. */
 const WAITING_PER_CONNECTION = 64;
 
@@ -51,11 +50,10 @@ export function createForwarder(deps: ForwarderDeps): Forwarder {
   const assertionHeader = assertion === null ? null : assertion.header;
   const clean = createResponseCleaner({ upstreamOrigin: address.origin, assertionHeader });
   const lanes = createLanes({
-    origin: address.origin,
     connect,
+    watchdog,
     connections: deps.connections,
     maxWaiting: deps.connections * WAITING_PER_CONNECTION,
-    maxHeaderBytes: MAX_RESPONSE_HEADER_BYTES,
   });
   const prepare = createPrepare({
     rules: createHeaderRules(managedNames(injections, assertionHeader)),

@@ -34,7 +34,7 @@ export interface OutboundExchange extends ExchangeFacts {
   readonly headersTimeoutMs: number;
   readonly idleTimeoutMs: number;
 
-  /** Set by `prepare`: name, value, name, value … exactly as sent. */
+  /** Set by `prepare`: name, value, name, value … exactly as sent; the connection adds the framing. */
   upstreamHeaders: string[];
   upstreamStatus: number;
   upstreamError: string | null;
@@ -42,7 +42,7 @@ export interface OutboundExchange extends ExchangeFacts {
   bytesOut: number;
   kind: 'http' | 'websocket' | 'event_stream';
 
-  /** Asked when the request leaves undici's queue: time has passed since the grant was chosen. Null: go on. */
+  /** Asked when the request leaves the queue: time has passed since the grant was chosen. Null: go on. */
   authorityLost(): CutReason | null;
   /** The request is on its way: counts the decision's duration. */
   handedOver(): void;

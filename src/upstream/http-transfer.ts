@@ -1,18 +1,17 @@
-// One HTTP exchange with the upstream: a state machine of fixed shape that undici, the watchdog and the gateway call.
-// Guarantees: back-pressure both ways; a truncated body never ends cleanly; after `cut` or `clientGone` nothing more
-// is read, sent or reported. Assumes the exchange passed every check and `prepare` built its headers. Hot.
+// One HTTP exchange with the upstream: a state machine of fixed shape that its connection, the watchdog and the
+// gateway call. Guarantees: back-pressure both ways; a truncated body never ends cleanly; after `cut` or `clientGone`
+// nothing more is read, sent or reported. Assumes the exchange passed every check and `prepare` built its headers. Hot.
 import { STATUS_CODES } from 'node:http';
-import type { Readable } from 'node:stream';
-import type { Dispatcher } from 'undici';
 import { REASON_OF_CUT } from '#model/cut-denial.ts';
 import type { CutReason, EndedBy } from '#model/ended-by.ts';
 import type { DenialCode } from '#model/reason.ts';
 import { endsBetweenEvents, flushNow, lastEvent, resetConnection } from './cut.ts';
 import type { HttpExchange, Transfer } from './forwarder.ts';
 import type { Lane, Lanes, Passenger } from './lanes.ts';
-import type { CleanResponse, ResponseHead, ResponseHeaders } from './response-headers.ts';
-import { arrivedBody, openUpload, type UploadEvents } from './upload.ts';
-import { failureOf } from './upstream-error.ts';
+import type { ExchangeHandler, OriginConnection } from './origin-connection.ts';
+import type { CleanResponse, ResponseHead } from './response-headers.ts';
+import { arrivedBody, Upload, type UploadEvents } from './upload.ts';
+import { failureOf, upstreamError } from './upstream-error.ts';
 import type { Watchdog, Watched } from './watchdog.ts';
 
 const WAITING = 0;
@@ -20,13 +19,6 @@ const SENT = 1;
 const STREAMING = 2;
 const FLUSHING = 3;
 const OVER = 4;
-
-/** A body up to this size that came with its head leaves with it, in one write (bench: one-write responses). */
-const ONE_WRITE_BYTES = 16 * 1024;
-/** FR16: an upstream may send interim responses without end. */
-const MAX_INTERIM = 16;
-/** Never looked up: connections are made by ours, and undici would reconnect whenever the client's Host changes. */
-const SERVER_NAME = 'upstream';
 
 export interface HttpTransferDeps {
   readonly lanes: Lanes;
@@ -50,7 +42,7 @@ export class HeldHeads {
   }
 }
 
-export class HttpTransfer implements Transfer, Passenger, Watched, UploadEvents, Dispatcher.DispatchHandler {
+export class HttpTransfer implements Transfer, Passenger, Watched, UploadEvents, ExchangeHandler {
   previous: Watched | null = null;
   next: Watched | null = null;
   progressAt = 0;
@@ -58,17 +50,13 @@ export class HttpTransfer implements Transfer, Passenger, Watched, UploadEvents,
   readonly #deps: HttpTransferDeps;
   #state = WAITING;
   #lane: Lane | null = null;
-  #controller: Dispatcher.DispatchController | null = null;
-  #upload: Readable | null = null;
-  #uploading = false;
+  /** While it carries this exchange; the lane stays ours for as long. */
+  #connection: OriginConnection | null = null;
+  #upload: Upload | null = null;
   #answered = false;
-  #interim = 0;
   /** The upstream's head while it is held back. */
   #head: ResponseHead | null = null;
   #status = 0;
-  /** Of a body of known length; else negative. */
-  #remaining = -1;
-  #untilClose = false;
   #events = false;
   /** The last characters of an event stream. */
   #tail = '';
@@ -86,39 +74,51 @@ export class HttpTransfer implements Transfer, Passenger, Watched, UploadEvents,
 
   board(lane: Lane): boolean {
     if (this.#state === OVER) return false;
-    const x = this.#x;
-    const body = this.#body();
-    // A body that is too large has ended it.
-    if ((this.#state as number) === OVER) return false;
     this.#lane = lane;
-    lane.dispatch(
-      {
-        path: x.upstreamPath,
-        method: x.method,
-        headers: x.upstreamHeaders,
-        body,
-        servername: SERVER_NAME,
-      } as Dispatcher.DispatchOptions,
-      this,
-    );
+    lane.ride(this);
     return true;
   }
 
-  #body(): Buffer | Readable | null {
+  connected(connection: OriginConnection): boolean {
+    if (this.#state !== OVER) {
+      // It may have waited for its turn and for a connection; nothing has been written yet.
+      const lost = this.#x.authorityLost();
+      if (lost === null) this.#send(connection);
+      else this.#fail(REASON_OF_CUT[lost], lost);
+    }
+    if (this.#connection !== null) return true;
+    // Refused before it was written, or its body was.
+    this.#releaseLane();
+    return false;
+  }
+
+  connectFailed(error: Error): void {
+    this.failed(error, false);
+  }
+
+  #send(connection: OriginConnection): void {
     const x = this.#x;
-    if (x.heldBody !== null) {
-      x.bytesIn = x.heldBody.length;
-      return x.heldBody;
+    this.progressAt = this.#deps.watchdog.tick;
+    const held = x.heldBody;
+    const arrived = held ?? arrivedBody(x.req, x.contentLength);
+    if (arrived !== null) x.bytesIn = arrived.length;
+    if (held === null && x.bytesIn > x.maxBodyBytes) {
+      this.#fail('body_too_large', 'limit');
+      return;
     }
-    if (x.contentLength === 0) return null;
-    const arrived = arrivedBody(x.req, x.contentLength);
-    if (arrived !== null) {
-      this.uploaded(arrived.length);
-      return arrived;
+    try {
+      if (arrived !== null || x.contentLength === 0) connection.send(x, arrived, this);
+      else connection.open(x, x.contentLength, this);
+    } catch (error) {
+      this.#failUpstream(error);
+      return;
     }
-    this.#upload = openUpload(x.req, this);
-    this.#uploading = true;
-    return this.#upload;
+    this.#connection = connection;
+    this.#state = SENT;
+    x.handedOver();
+    if (arrived !== null || x.contentLength === 0) return;
+    this.#upload = new Upload(x.req, connection, this);
+    this.#upload.start();
   }
 
   uploaded(bytes: number): boolean {
@@ -130,46 +130,21 @@ export class HttpTransfer implements Transfer, Passenger, Watched, UploadEvents,
     return false;
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    this.progressAt = this.#deps.watchdog.tick;
-    if (this.#state === OVER) {
-      controller.abort(ABORTED);
-      return;
-    }
-    // It may have waited for its turn and for a connection; nothing has been written yet.
-    const lost = this.#x.authorityLost();
-    if (lost !== null) {
-      this.#fail(REASON_OF_CUT[lost], lost);
-      return;
-    }
-    this.#state = SENT;
-    this.#x.handedOver();
-  }
-
-  onBodySent(): void {
+  uploadEnded(): void {
+    this.#upload = null;
     this.progressAt = this.#deps.watchdog.tick;
   }
 
-  onRequestSent(): void {
-    this.#uploading = false;
+  drained(): void {
     this.progressAt = this.#deps.watchdog.tick;
+    this.#upload?.resume();
   }
 
-  onResponseStarted(): void {
+  head(status: number, fields: readonly string[]): void {
     this.#answered = true;
-  }
-
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    status: number,
-    headers: ResponseHeaders,
-  ): void {
-    if (this.#state === OVER) return;
     this.progressAt = this.#deps.watchdog.tick;
-    const head = this.#deps.clean(headers, this.#x);
+    const head = this.#deps.clean(fields, this.#x);
     if (typeof head === 'string') this.#failUpstream(upstreamError(head));
-    else if (status < 200) this.#relayInterim(status, head);
     else this.#acceptHead(status, head);
   }
 
@@ -178,21 +153,22 @@ export class HttpTransfer implements Transfer, Passenger, Watched, UploadEvents,
     x.upstreamStatus = status;
     this.#status = status;
     this.#head = head;
-    if (x.method === 'HEAD' || status === 204 || status === 304) return;
-    this.#remaining = head.contentLength;
-    this.#untilClose = head.contentLength === -1 && !head.chunked;
-    if (head.eventStream) {
-      x.kind = 'event_stream';
-      this.#events = !head.encoded;
-      this.flushHead();
-    } else this.#deps.heads.add(this);
+    if (!head.eventStream || x.method === 'HEAD' || status === 204 || status === 304) return;
+    x.kind = 'event_stream';
+    this.#events = !head.encoded;
+    this.flushHead();
+  }
+
+  headAlone(): void {
+    if (this.#head !== null) this.#deps.heads.add(this);
   }
 
   /** RFC 9110 section 15.2. A client of HTTP/1.0 does not know them. */
-  #relayInterim(status: number, head: ResponseHead): void {
-    this.#interim++;
-    if (status === 101) this.#failUpstream(upstreamError('BAD_UPGRADE'));
-    else if (this.#interim > MAX_INTERIM) this.#failUpstream(upstreamError('BAD_INTERIM'));
+  interim(status: number, fields: readonly string[]): void {
+    this.#answered = true;
+    this.progressAt = this.#deps.watchdog.tick;
+    const head = this.#deps.clean(fields, this.#x);
+    if (typeof head === 'string') this.#failUpstream(upstreamError(head));
     else if (this.#x.httpVersion !== '1.0') {
       let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
       for (let i = 0; i < head.fields.length; i += 2) text += `${head.fields[i]}: ${head.fields[i + 1]}\r\n`;
@@ -225,47 +201,39 @@ export class HttpTransfer implements Transfer, Passenger, Watched, UploadEvents,
     return true;
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#state === OVER) return;
-    const x = this.#x;
-    const { res } = x;
-    const { length } = chunk;
-    this.progressAt = this.#deps.watchdog.tick;
-    if (this.#head !== null) {
-      if (!this.#writeHead()) return;
-      if (length === this.#remaining && length <= ONE_WRITE_BYTES) {
-        x.bytesOut += length;
-        res.end(chunk.toString('latin1'), 'latin1');
-        return;
-      }
-    }
-    x.bytesOut += length;
-    if (this.#events)
-      this.#tail = length >= 4 ? chunk.toString('latin1', length - 4) : (this.#tail + chunk).slice(-4);
-    if (!res.write(chunk)) this.#waitForClient(controller);
+  /** Head and body leave in one write. */
+  whole(text: string): void {
+    if (this.#head !== null && !this.#writeHead()) return;
+    this.#x.bytesOut += text.length;
+    this.#x.res.end(text, 'latin1');
   }
 
-  #waitForClient(controller: Dispatcher.DispatchController): void {
-    controller.pause();
+  data(bytes: Buffer, from: number, to: number): boolean {
+    const x = this.#x;
+    this.progressAt = this.#deps.watchdog.tick;
+    if (this.#head !== null && !this.#writeHead()) return true;
+    const length = to - from;
+    x.bytesOut += length;
+    if (this.#events)
+      this.#tail = (this.#tail + bytes.toString('latin1', Math.max(from, to - 4), to)).slice(-4);
+    // The connection reads the next bytes into the same buffer.
+    if (x.res.write(Buffer.from(bytes.subarray(from, to)))) return true;
+    this.#watchDrain();
+    return false;
+  }
+
+  #watchDrain(): void {
     if (this.#watchesDrain) return;
     this.#watchesDrain = true;
     this.#x.res.on('drain', () => {
       this.progressAt = this.#deps.watchdog.tick;
-      if (this.#lane !== null) controller.resume();
+      this.#connection?.resume();
     });
   }
 
-  onResponseEnd(): void {
-    const lane = this.#lane;
-    if (this.#state === OVER) {
-      this.#releaseLane();
-      return;
-    }
-    // undici takes a reset of a body that ends with the connection for its end.
-    if (this.#untilClose && lane !== null && lane.socket?.errored) {
-      this.#failUpstream(upstreamError('ECONNRESET'));
-      return;
-    }
+  end(): void {
+    this.#upload?.stop();
+    this.#upload = null;
     this.#releaseLane();
     if (this.#head !== null && !this.#writeHead()) return;
     const { res } = this.#x;
@@ -279,7 +247,8 @@ export class HttpTransfer implements Transfer, Passenger, Watched, UploadEvents,
     }
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+  failed(error: Error, answered: boolean): void {
+    this.#answered ||= answered;
     this.#releaseLane();
     if (this.#state !== OVER) this.#failUpstream(error);
   }
@@ -323,10 +292,10 @@ export class HttpTransfer implements Transfer, Passenger, Watched, UploadEvents,
 
   stalled(idleMs: number): void {
     const { headersTimeoutMs, idleTimeoutMs } = this.#x;
-    if (this.#state >= STREAMING || (this.#state === SENT && this.#uploading)) {
+    if (this.#state >= STREAMING || (this.#state === SENT && this.#upload !== null)) {
       if (idleMs < idleTimeoutMs || (this.#state === STREAMING && this.#x.kind === 'event_stream')) return;
       // Nothing left to pass on: it is the client that stalls.
-      const ofClient = this.#uploading && this.#upload?.readableLength === 0;
+      const ofClient = this.#upload !== null && this.#connection?.congested === false;
       this.#fail(ofClient ? 'request_timeout' : 'upstream_timeout', 'timeout');
     } else if (idleMs >= headersTimeoutMs) this.#fail('upstream_timeout', 'timeout');
   }
@@ -335,21 +304,19 @@ export class HttpTransfer implements Transfer, Passenger, Watched, UploadEvents,
   #stop(): void {
     this.#state = OVER;
     this.#deps.watchdog.remove(this);
-    const lane = this.#lane;
-    const controller = this.#controller;
-    if (lane !== null && controller !== null) {
-      const { connected } = lane;
-      if (connected !== null) resetConnection(connected.raw, connected.socket);
-      controller.abort(ABORTED);
-    }
-    this.#upload?.destroy();
-    // Without a controller it still waits inside undici, which asks `onRequestStart` before it writes.
+    this.#upload?.stop();
+    this.#upload = null;
+    // Without a connection its lane is still making one, and asks before it writes.
+    if (this.#connection === null) return;
+    this.#connection.reset();
+    this.#releaseLane();
   }
 
   #releaseLane(): void {
     const lane = this.#lane;
     if (lane === null) return;
     this.#lane = null;
+    this.#connection = null;
     this.#deps.lanes.release(lane);
   }
 
@@ -370,11 +337,4 @@ export class HttpTransfer implements Transfer, Passenger, Watched, UploadEvents,
     const { rawSocket, res } = this.#x;
     resetConnection(rawSocket, res.socket ?? rawSocket);
   }
-}
-
-const ABORTED = new Error('the exchange is over');
-
-/** What the parser accepts and we do not; `code` begins with `BAD_`. */
-function upstreamError(code: string): Error {
-  return Object.assign(new Error('the upstream sent a malformed response'), { code });
 }

@@ -1,49 +1,54 @@
-// The connections to the upstream: each lane is an undici Client that carries one exchange at a time.
-// Guarantees: never more than the configured connections; what waits for one is ours to drop at once; the raw
-// socket of the exchange in progress is known, so that it can be reset. Hot: a stack of idle lanes, no scan.
-import type { Socket } from 'node:net';
-import { Client, type Dispatcher } from 'undici';
-import type { Connect, Connected } from './connector.ts';
+// The lanes to the upstream: each carries one exchange at a time over a connection that it keeps between them.
+// Guarantees: never more than the configured connections; what waits for one is ours to drop at once; a lane rests
+// for the rest of the loop turn, so that bytes behind a response are seen before the next request. Hot: no scan.
+import type { Connect } from './connector.ts';
+import { OriginConnection } from './origin-connection.ts';
+import type { Watchdog } from './watchdog.ts';
 
 /** An exchange that wants a lane. */
 export interface Passenger {
-  /** Its turn: it must dispatch on the lane and later release it, or return false and not use it. */
+  /** Its turn: it must `ride` the lane and later release it, or return false and not use it. */
   board(lane: Lane): boolean;
+  /** The connection is there. False: it was not used, and is destroyed. */
+  connected(connection: OriginConnection): boolean;
+  /** No connection could be made. */
+  connectFailed(error: Error): void;
 }
 
 export class Lane {
-  readonly client: Client;
-  /** The connection in use or last used; null before the first. */
-  connected: Connected | null = null;
+  readonly #connect: Connect;
+  readonly #watchdog: Watchdog;
+  #connection: OriginConnection | null = null;
 
-  constructor(origin: string, connect: Connect, maxHeaderBytes: number) {
-    this.client = new Client(origin, {
-      connect: (_options, callback) => {
-        connect((error, connected) => {
-          if (connected === null) {
-            callback(error ?? new Error('no connection'), null);
-            return;
-          }
-          this.connected = connected;
-          callback(null, connected.socket);
-        });
-      },
-      allowH2: false,
-      pipelining: 1,
-      strictContentLength: true,
-      maxHeaderSize: maxHeaderBytes,
-      // The watchdog's: its limits differ per route and per kind of response.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    });
+  constructor(connect: Connect, watchdog: Watchdog) {
+    this.#connect = connect;
+    this.#watchdog = watchdog;
   }
 
-  get socket(): Socket | null {
-    return this.connected === null ? null : this.connected.socket;
+  /** At once over the connection that is left from the last time, else over a new one. */
+  ride(passenger: Passenger): void {
+    const connection = this.#connection;
+    if (connection?.usable) {
+      if (!passenger.connected(connection)) connection.destroy();
+    } else this.#dial(passenger);
   }
 
-  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
-    this.client.dispatch(options, handler);
+  #dial(passenger: Passenger): void {
+    const connection = new OriginConnection(this.#watchdog);
+    this.#connection = null;
+    this.#connect((error, connected) => {
+      if (connected === null) {
+        passenger.connectFailed(error ?? new Error('no connection'));
+        return;
+      }
+      connection.attach(connected);
+      this.#connection = connection;
+      if (!passenger.connected(connection)) connection.destroy();
+    }, connection);
+  }
+
+  close(): void {
+    this.#connection?.destroy();
   }
 }
 
@@ -56,25 +61,28 @@ export interface Lanes {
 }
 
 export interface LanesOptions {
-  readonly origin: string;
   readonly connect: Connect;
+  /** Told which connections rest, so that they close before the upstream closes them. */
+  readonly watchdog: Watchdog;
   readonly connections: number;
   /** How many may wait for a lane; those past it are refused. */
   readonly maxWaiting: number;
-  readonly maxHeaderBytes: number;
 }
 
 export function createLanes(options: LanesOptions): Lanes {
   const all: Lane[] = [];
   // Last released, first used: the others grow idle and close.
   const idle: Lane[] = [];
+  let resting: Lane[] = [];
+  let woken: Lane[] = [];
   const waiting = new WaitingLine();
+  let allIdle: (() => void) | null = null;
 
   function freeLane(): Lane | null {
     const lane = idle.pop();
     if (lane !== undefined) return lane;
     if (all.length >= options.connections) return null;
-    const made = new Lane(options.origin, options.connect, options.maxHeaderBytes);
+    const made = new Lane(options.connect, options.watchdog);
     all.push(made);
     return made;
   }
@@ -84,6 +92,16 @@ export function createLanes(options: LanesOptions): Lanes {
       if (next.board(lane)) return;
     }
     idle.push(lane);
+  }
+
+  function wake(): void {
+    // Those released meanwhile rest for a turn of their own.
+    const lanes = resting;
+    resting = woken;
+    woken = lanes;
+    for (const lane of lanes) board(lane);
+    lanes.length = 0;
+    if (allIdle !== null && idle.length === all.length) allIdle();
   }
 
   return {
@@ -96,12 +114,16 @@ export function createLanes(options: LanesOptions): Lanes {
       return true;
     },
     release(lane) {
-      // Within undici's parser when a response just ended: it must return before the client is used again.
-      if (waiting.length > 0) queueMicrotask(() => board(lane));
-      else idle.push(lane);
+      if (resting.length === 0) setImmediate(wake);
+      resting.push(lane);
     },
     async close() {
-      await Promise.all(all.map((lane) => lane.client.close()));
+      if (idle.length < all.length) {
+        await new Promise<void>((resolve) => {
+          allIdle = resolve;
+        });
+      }
+      for (const lane of all) lane.close();
     },
   };
 }

@@ -50,9 +50,6 @@ function pushOwnHeaders(headers: string[], x: OutboundExchange): void {
   headers.push('X-Request-Id', x.requestId, 'X-Forwarded-For', x.clientIp);
   headers.push('X-Forwarded-Proto', x.secure ? 'https' : 'http', 'X-Forwarded-Host', x.host);
   headers.push('Via', `${x.httpVersion} postern`);
-  const length = x.heldBody === null ? x.contentLength : x.heldBody.length;
-  // undici turns this one into the framing it writes; a chunked body has none (P9).
-  if (length > 0) headers.push('content-length', String(length));
 }
 
 function pushInjected(

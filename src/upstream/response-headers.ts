@@ -3,9 +3,6 @@
 // Postern's cookie. Assumes a strict HTTP parser refused what is no HTTP. Hot: one pass, no object per header.
 import { isOwnCookie } from './headers.ts';
 
-/** Lower-case names; several lines of one name are an array. What undici hands over. */
-export type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>;
-
 /** The origins a `Location` is judged by. */
 export interface OriginMap {
   /** `http://127.0.0.1:3000`, serialised as in RFC 6454 section 6.2. */
@@ -18,12 +15,13 @@ export interface OriginMap {
 export type ResponseFault = 'BAD_TRANSFER_ENCODING' | 'BAD_CONTENT_LENGTH';
 
 export class ResponseHead {
-  /** Name, value, name, value …, `content-length` included where it was said; never `transfer-encoding`. */
+  /** Name, value, name, value …, names in lower case, `content-length` included; never `transfer-encoding`. */
   readonly fields: string[] = [];
   /** -1: not said; the body is chunked or ends with the connection. */
   contentLength = -1;
   chunked = false;
   eventStream = false;
+  typed = false;
   encoded = false;
 }
 
@@ -36,9 +34,10 @@ const TRANSFER_ENCODING = 5;
 const CLEAR_SITE_DATA = 6;
 const CONTENT_TYPE = 7;
 const CONTENT_ENCODING = 8;
+const CONNECTION = 9;
 
 const KINDS: ReadonlyMap<string, number> = new Map([
-  ['connection', STRIP],
+  ['connection', CONNECTION],
   ['keep-alive', STRIP],
   ['proxy-connection', STRIP],
   ['proxy-authenticate', STRIP],
@@ -70,73 +69,87 @@ export interface ClientSide {
   readonly host: string;
 }
 
-export type CleanResponse = (headers: ResponseHeaders, client: ClientSide) => ResponseHead | ResponseFault;
+/** `fields`: name, value, name, value … as the upstream spelled them. */
+export type CleanResponse = (fields: readonly string[], client: ClientSide) => ResponseHead | ResponseFault;
+
+/** What a name is, for each spelling of it. */
+interface NameClass {
+  readonly name: string;
+  readonly kind: number;
+}
+
+const MAX_NAMES = 1024;
 
 export function createResponseCleaner(origins: OriginMap): CleanResponse {
   const { upstreamOrigin } = origins;
   const assertionHeader = origins.assertionHeader?.toLowerCase() ?? null;
+  const classes = new Map<string, NameClass>();
 
-  return (headers, client) => {
+  function classify(spelled: string): NameClass {
+    const name = spelled.toLowerCase();
+    const own = name === assertionHeader || name.startsWith('x-postern-');
+    const found = { name, kind: KINDS.get(name) ?? (own ? STRIP : RELAY) };
+    // Upstreams spell few names. A flood of invented ones costs a fresh start, not memory.
+    if (classes.size >= MAX_NAMES) classes.clear();
+    classes.set(spelled, found);
+    return found;
+  }
+
+  function clean(fields: readonly string[], client: ClientSide): ResponseHead | ResponseFault {
     const head = new ResponseHead();
-    const nominated = headers.connection === undefined ? null : nominations(headers.connection);
-    for (const name in headers) {
-      const value = headers[name];
-      if (value === undefined) continue;
-      const kind = KINDS.get(name) ?? RELAY;
-      if (kind === CONTENT_LENGTH || kind === TRANSFER_ENCODING) {
+    for (let i = 0; i < fields.length; i += 2) {
+      const spelled = fields[i] as string;
+      const value = fields[i + 1] as string;
+      const { name, kind } = classes.get(spelled) ?? classify(spelled);
+      if (kind === RELAY) head.fields.push(name, value);
+      else if (kind === CONNECTION) {
+        // It nominates headers, as hardly ever: they are taken out first.
+        if (!isPlainOption(value)) return clean(withoutNominated(fields), client);
+      } else if (kind === CONTENT_LENGTH || kind === TRANSFER_ENCODING) {
         const fault = readFraming(head, kind, value);
         if (fault !== null) return fault;
-      } else if (kind === STRIP || (nominated !== null && nominated.has(name))) {
-        continue;
-      } else if (kind !== RELAY) {
-        pushSpecial(head, kind, name, kind === LOCATION ? rewritten(value, upstreamOrigin, client) : value);
-      } else if (name !== assertionHeader && !name.startsWith('x-postern-')) {
-        pushAll(head.fields, name, value);
-      }
+      } else if (kind === LOCATION) head.fields.push(name, rewriteLocation(value, upstreamOrigin, client));
+      else if (kind !== STRIP) pushSpecial(head, kind, name, value);
     }
     if (head.chunked && head.contentLength !== -1) return 'BAD_CONTENT_LENGTH';
     return head;
-  };
+  }
+  return clean;
 }
 
 /** RFC 9112 sections 6.1 and 6.3: one length or one `chunked`; anything else is two opinions of where it ends. */
-function readFraming(head: ResponseHead, kind: number, value: string | string[]): ResponseFault | null {
+function readFraming(head: ResponseHead, kind: number, value: string): ResponseFault | null {
   if (kind === TRANSFER_ENCODING) {
-    if (typeof value !== 'string' || value.toLowerCase() !== 'chunked') return 'BAD_TRANSFER_ENCODING';
+    if (head.chunked || value.toLowerCase() !== 'chunked') return 'BAD_TRANSFER_ENCODING';
     head.chunked = true;
     return null;
   }
-  if (typeof value !== 'string' || !DIGITS.test(value)) return 'BAD_CONTENT_LENGTH';
+  if (head.contentLength !== -1 || !DIGITS.test(value)) return 'BAD_CONTENT_LENGTH';
   head.contentLength = Number(value);
   head.fields.push('content-length', value);
   return null;
 }
 
-function pushSpecial(head: ResponseHead, kind: number, name: string, value: string | string[]): void {
+function pushSpecial(head: ResponseHead, kind: number, name: string, value: string): void {
   switch (kind) {
     case SET_COOKIE:
-      if (typeof value === 'string') {
-        if (!isOwnCookie(value)) head.fields.push(name, value);
-      } else for (const line of value) if (!isOwnCookie(line)) head.fields.push(name, line);
-      return;
+      if (isOwnCookie(value)) return;
+      break;
     case CLEAR_SITE_DATA: {
-      const rest = withoutCookieClearing(typeof value === 'string' ? value : value.join(', '));
+      const rest = withoutCookieClearing(value);
       if (rest !== '') head.fields.push(name, rest);
       return;
     }
     case CONTENT_TYPE:
-      head.eventStream = typeof value === 'string' && EVENT_STREAM.test(value);
+      // Two types are none.
+      head.eventStream = !head.typed && EVENT_STREAM.test(value);
+      head.typed = true;
       break;
     case CONTENT_ENCODING:
       head.encoded = true;
       break;
   }
-  pushAll(head.fields, name, value);
-}
-
-function pushAll(fields: string[], name: string, value: string | string[]): void {
-  if (typeof value === 'string') fields.push(name, value);
-  else for (const line of value) fields.push(name, line);
+  head.fields.push(name, value);
 }
 
 /** The header clears for the whole origin, the reserved prefix and Postern's cookie included. */
@@ -150,11 +163,6 @@ function withoutCookieClearing(value: string): string {
   return kept.join(', ');
 }
 
-function rewritten(value: string | string[], upstreamOrigin: string, client: ClientSide): string | string[] {
-  if (typeof value !== 'string') return value.map((line) => rewriteLocation(line, upstreamOrigin, client));
-  return rewriteLocation(value, upstreamOrigin, client);
-}
-
 /** The upstream's own address is of no use to the client, and a way around the gate where it is reachable. */
 function rewriteLocation(value: string, upstreamOrigin: string, { secure, host }: ClientSide): string {
   if (!ABSOLUTE.test(value)) return value;
@@ -163,9 +171,18 @@ function rewriteLocation(value: string, upstreamOrigin: string, { secure, host }
   return `${secure ? 'https' : 'http'}://${host}${url.pathname}${url.search}${url.hash}`;
 }
 
-/** Null: it names no header, as nearly always. */
-function nominations(value: string | string[]): ReadonlySet<string> | null {
-  if (value === 'keep-alive' || value === 'close') return null;
-  const text = typeof value === 'string' ? value : value.join(',');
-  return new Set(text.split(',').map((token) => token.trim().toLowerCase()));
+function isPlainOption(value: string): boolean {
+  return value === 'keep-alive' || value === 'close' || value === '';
+}
+
+/** Without the `Connection` lines and what they nominate; framing stays, nominated or not. */
+function withoutNominated(fields: readonly string[]): readonly string[] {
+  const nominated = new Set(['connection']);
+  for (let i = 0; i < fields.length; i += 2) {
+    if ((fields[i] as string).toLowerCase() !== 'connection') continue;
+    for (const option of (fields[i + 1] as string).split(',')) nominated.add(option.trim().toLowerCase());
+  }
+  nominated.delete('content-length');
+  nominated.delete('transfer-encoding');
+  return fields.filter((_, i) => !nominated.has((fields[i & ~1] as string).toLowerCase()));
 }

@@ -11,7 +11,7 @@ import { CLOSE_CODE, resetConnection } from './cut.ts';
 import type { Transfer, UpgradeExchange } from './forwarder.ts';
 import type { Guard, GuardEvents } from './guard-stream.ts';
 import type { CleanResponse } from './response-headers.ts';
-import { handshakeFault, headersOf, plainHead, switchingHead } from './upgrade-response.ts';
+import { handshakeFault, plainHead, switchingHead } from './upgrade-response.ts';
 import { failureOf } from './upstream-error.ts';
 import type { Watchdog, Watched } from './watchdog.ts';
 import { closeFrame, FrameTracker } from './ws-frames.ts';
@@ -79,9 +79,9 @@ export class Tunnel implements Transfer, GuardEvents, Watched {
     if (this.#state !== 'dialling') return;
     const x = this.#x;
     x.upstreamStatus = response.statusCode ?? 0;
-    const headers = headersOf(response.rawHeaders);
-    const fault = handshakeFault(headers, x.req.headers['sec-websocket-key'] ?? '');
-    const head = this.#deps.clean(headers, x);
+    const { rawHeaders } = response;
+    const fault = handshakeFault(rawHeaders, x.req.headers['sec-websocket-key'] ?? '');
+    const head = this.#deps.clean(rawHeaders, x);
     if (fault !== null || typeof head === 'string') {
       this.#failUpstream(Object.assign(new Error('bad handshake'), { code: fault ?? head }));
       return;
@@ -106,7 +106,7 @@ export class Tunnel implements Transfer, GuardEvents, Watched {
     const x = this.#x;
     const status = response.statusCode ?? 0;
     x.upstreamStatus = status;
-    const head = this.#deps.clean(headersOf(response.rawHeaders), x);
+    const head = this.#deps.clean(response.rawHeaders, x);
     if (typeof head === 'string') {
       this.#failUpstream(Object.assign(new Error('bad response'), { code: head }));
       return;

@@ -2,7 +2,7 @@
 // Guarantees: a 101 is relayed only if it is one, answers this very key, and carries no hop-by-hop header but ours.
 import { createHash } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
-import type { ResponseHead, ResponseHeaders } from './response-headers.ts';
+import type { ResponseHead } from './response-headers.ts';
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
@@ -13,27 +13,25 @@ export function acceptKeyOf(key: string): string {
     .digest('base64');
 }
 
-/** Node's flat list as undici would hand it over: lower-case names, several lines of one name as an array. */
-export function headersOf(rawHeaders: readonly string[]): ResponseHeaders {
-  const headers: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>;
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = (rawHeaders[i] as string).toLowerCase();
-    const value = rawHeaders[i + 1] as string;
-    const known = headers[name];
-    if (known === undefined) headers[name] = value;
-    else if (typeof known === 'string') headers[name] = [known, value];
-    else known.push(value);
-  }
-  return headers;
+/** Null: it is a valid answer to `key`. Else a short code for the record. `fields`: as spelled. */
+export function handshakeFault(fields: readonly string[], key: string): string | null {
+  const upgrade = onlyLine(fields, 'upgrade');
+  const connection = onlyLine(fields, 'connection');
+  if (upgrade?.toLowerCase() !== 'websocket') return 'BAD_UPGRADE';
+  if (connection === null || !/(^|,)\s*upgrade\s*(,|$)/i.test(connection)) return 'BAD_UPGRADE';
+  if (onlyLine(fields, 'sec-websocket-accept') !== acceptKeyOf(key)) return 'BAD_ACCEPT';
+  return null;
 }
 
-/** Null: it is a valid answer to `key`. Else a short code for the record. */
-export function handshakeFault(headers: ResponseHeaders, key: string): string | null {
-  const { upgrade, connection } = headers;
-  if (typeof upgrade !== 'string' || upgrade.toLowerCase() !== 'websocket') return 'BAD_UPGRADE';
-  if (typeof connection !== 'string' || !/(^|,)\s*upgrade\s*(,|$)/i.test(connection)) return 'BAD_UPGRADE';
-  if (headers['sec-websocket-accept'] !== acceptKeyOf(key)) return 'BAD_ACCEPT';
-  return null;
+/** Null where there is none, or more than one. */
+function onlyLine(fields: readonly string[], name: string): string | null {
+  let found: string | null = null;
+  for (let i = 0; i < fields.length; i += 2) {
+    if ((fields[i] as string).toLowerCase() !== name) continue;
+    if (found !== null) return null;
+    found = fields[i + 1] as string;
+  }
+  return found;
 }
 
 export function switchingHead(head: ResponseHead): string {

@@ -1,12 +1,14 @@
-// The request body on its way from the client to undici, with back-pressure.
-// Guarantees: constant memory; what undici destroys is this stream, never the client's request, whose destruction
-// would close the client's connection before it could be answered. Assumes Node's parser has unframed the body.
+// The request body on its way from the client to the upstream's connection, with back-pressure.
+// Guarantees: constant memory; the client's request is never destroyed, which would close the client's connection
+// before it could be answered. Assumes Node's parser has unframed the body.
 import type { IncomingMessage } from 'node:http';
-import { Readable } from 'node:stream';
+import type { OriginConnection } from './origin-connection.ts';
 
 export interface UploadEvents {
   /** Bytes came from the client. False: too many, nothing more is passed on. */
   uploaded(bytes: number): boolean;
+  /** The whole body was handed to the connection. */
+  uploadEnded(): void;
 }
 
 /** Bodies up to this size that have arrived whole are sent in one write with their head. */
@@ -19,32 +21,36 @@ export function arrivedBody(req: IncomingMessage, contentLength: number): Buffer
   return req.read(contentLength) as Buffer | null;
 }
 
-/** Ends when the body ends. Whoever learns that the client went away in its middle destroys it. */
-export function openUpload(req: IncomingMessage, events: UploadEvents): Readable {
-  const body = new Readable({
-    highWaterMark: 64 * 1024,
-    read() {
-      req.resume();
-    },
-    destroy(error, done) {
-      req.off('data', onData).off('end', onEnd);
-      done(error);
-    },
-  });
-  function onData(chunk: Buffer): void {
-    if (!events.uploaded(chunk.length)) req.pause();
-    else if (!body.push(chunk)) req.pause();
-  }
-  function onEnd(): void {
-    body.push(null);
-  }
-  // undici takes its own listener off before it destroys the stream.
-  body.on('error', ignore);
-  if (req.readableEnded) body.push(null);
-  else req.on('data', onData).on('end', onEnd);
-  return body;
-}
+/** Pumps from `start` until the body ends or `stop`; whoever learns that the client went away stops it. */
+export class Upload {
+  readonly #req: IncomingMessage;
+  readonly #connection: OriginConnection;
+  readonly #events: UploadEvents;
+  readonly #onData = (chunk: Buffer): void => {
+    if (!this.#events.uploaded(chunk.length) || !this.#connection.sendBody(chunk)) this.#req.pause();
+  };
+  readonly #onEnd = (): void => {
+    this.stop();
+    this.#connection.endBody();
+    this.#events.uploadEnded();
+  };
 
-function ignore(): void {
-  // The exchange learns of it from undici.
+  constructor(req: IncomingMessage, connection: OriginConnection, events: UploadEvents) {
+    this.#req = req;
+    this.#connection = connection;
+    this.#events = events;
+  }
+
+  start(): void {
+    if (this.#req.readableEnded) this.#onEnd();
+    else this.#req.on('data', this.#onData).on('end', this.#onEnd).resume();
+  }
+
+  resume(): void {
+    this.#req.resume();
+  }
+
+  stop(): void {
+    this.#req.off('data', this.#onData).off('end', this.#onEnd);
+  }
 }

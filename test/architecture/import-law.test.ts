@@ -22,7 +22,7 @@ const LAW: Readonly<Record<string, Room>> = {
   authn: { values: ['model'], types: [], packages: ['jose', 'lru-cache'] },
   grants: { values: ['model'], types: [], packages: ['lru-cache'] },
   policy: { values: ['model'], types: [], packages: ['yaml', 'ajv'] },
-  upstream: { values: ['model'], types: [], packages: ['undici', 'http-proxy-3', 'jose', 'lru-cache'] },
+  upstream: { values: ['model'], types: [], packages: ['http-proxy-3', 'jose', 'lru-cache'] },
   audit: { values: ['model'], types: [], packages: [] },
   telemetry: { values: ['model'], types: [], packages: ['prom-client', 'pino'] },
   gateway: { values: ['model'], types: PEERS, packages: [] },
