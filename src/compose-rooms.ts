@@ -91,7 +91,7 @@ export async function openRooms(start: RoomsStart, opened: AsyncDisposableStack)
     },
   });
   opened.defer(() => keySets.close());
-  const forwarder = await openForwarder(config, clock, metrics);
+  const forwarder = await openForwarder({ config, clock, log, metrics });
   opened.defer(() => forwarder.close());
   const first = await policies.start();
   if (!first.ok) throw new PolicyRejected(first);
@@ -105,7 +105,9 @@ export async function openRooms(start: RoomsStart, opened: AsyncDisposableStack)
 
 const JOURNAL_CLOSE_MS = 5000;
 
-async function openForwarder(config: Config, clock: Clock, metrics: Metrics): Promise<Forwarder> {
+type ForwarderNeeds = Pick<Rooms, 'config' | 'clock' | 'log' | 'metrics'>;
+
+async function openForwarder({ config, clock, log, metrics }: ForwarderNeeds): Promise<Forwarder> {
   const { upstream } = config;
   const { header, issuer, audience, lifetimeMs } = upstream.assertion;
   const key = await assertionKey(upstream.assertion.key);
@@ -119,7 +121,13 @@ async function openForwarder(config: Config, clock: Clock, metrics: Metrics): Pr
     secrets: secretValues(config.secrets),
     tls: { ca: null, dangerouslySkipTlsVerify: upstream.dangerouslySkipTlsVerify },
     clock,
-    onHeaderDropped: () => metrics.gateway.headerDropped(),
+    onHeaderDropped: (name) => {
+      metrics.gateway.headerDropped();
+      log.debug(
+        { header: name.slice(0, 64) },
+        'a header whose name some servers read as another was dropped',
+      );
+    },
   });
 }
 
