@@ -1,5 +1,5 @@
 // Text of JSON strings in which nothing can hide: pure ASCII, one line, capped. Control, bidirectional and all
-// other characters outside printable ASCII become \uXXXX, so a line's length is its size in bytes.
+// other characters outside printable ASCII become JSON escapes, so a line's length is its size in bytes.
 // Hot: several calls per record; almost every string takes the first branch.
 
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;

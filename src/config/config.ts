@@ -28,7 +28,7 @@ export interface Config {
   readonly log: { readonly level: LogLevel };
 }
 
-/** A TCP address (port 0: any free one; an IPv6 host without brackets) or a Unix domain socket. */
+/** A TCP address (port 0 is any free one; an IPv6 host without brackets) or a Unix domain socket. */
 export type Address =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string };
@@ -62,7 +62,7 @@ interface HostTenancy {
   readonly prefix: string;
   /** Lower case; starts with a dot, without a port; never empty. */
   readonly suffix: string;
-  /** Null: any port. */
+  /** Null allows every port. */
   readonly port: number | null;
 }
 

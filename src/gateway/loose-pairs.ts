@@ -1,4 +1,4 @@
-// The values of one name in a query or a form, by the widest reading: any spelling an application may honour. For the
+// The values of one name in a query or a form, by the widest reading, any spelling an application may honour. For the
 // two names the gate itself looks for; what rules look for is the policy's. Hot: most queries need one search only.
 
 /** Decoded; usually none. `name` is in lower case. Never throws: what does not decode is taken as it stands. */

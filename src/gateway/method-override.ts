@@ -1,5 +1,5 @@
 // The methods a request claims besides its own: `_method` in a query or a form, as several frameworks honour it.
-// Widest reading: any spelling of the name, any value. Off the hot path but for a search in the query.
+// Widest reading, any spelling of the name, any value. Off the hot path but for a search in the query.
 import { looseValues } from './loose-pairs.ts';
 
 /** Upper case, one for each `_method`; not checked to be methods at all. */

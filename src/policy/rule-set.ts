@@ -18,7 +18,7 @@ export interface RuleDraft {
 }
 
 export interface MatchDraft {
-  /** Null: any method. Upper case. */
+  /** Null means every method. Upper case. */
   readonly methods: readonly string[] | null;
   readonly paths: readonly PathPattern[];
   /** All must hold. Empty: no condition. */

@@ -39,7 +39,7 @@ export interface ByteReader {
   read(bytes: Buffer, length: number): boolean;
 }
 
-/** With a reader, that gets the bytes and nobody listens for `data`; else the socket is read as any other. */
+/** With a reader, that gets the bytes and nobody listens for `data`; else the socket is read like every other. */
 export type Connect = (done: OnConnected, reader?: ByteReader) => void;
 
 /** All plain connections are read into one buffer: it is never held longer than one call. */
