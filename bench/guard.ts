@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type Candidate, startCandidate } from './candidate.ts';
 import { fixedRate } from './fixed-rate.ts';
-import { fullLoad } from './load.ts';
+import { fullLoad, WARM_UP_SECONDS } from './load.ts';
 import { median } from './statistics.ts';
 
 interface Thresholds {
@@ -34,8 +34,8 @@ async function measure(): Promise<Figures> {
   await using control = await startCandidate('http-proxy-3', upstream.port, { core: 1 });
   const ratios: number[] = [];
   const added: number[] = [];
-  await fullLoad(postern, SECONDS);
-  await fullLoad(control, SECONDS);
+  await fullLoad(postern, WARM_UP_SECONDS);
+  await fullLoad(control, WARM_UP_SECONDS);
   for (let round = 0; round < ROUNDS; round++) {
     const gate = await fullLoad(postern, SECONDS);
     const relay = await fullLoad(control, SECONDS);

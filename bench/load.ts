@@ -4,6 +4,8 @@ import autocannon from 'autocannon';
 import type { Candidate } from './candidate.ts';
 
 const CONNECTIONS = 64;
+/** Until then the engine is still compiling, on threads whose time counts too. */
+export const WARM_UP_SECONDS = 10;
 
 export interface FullLoad {
   readonly cpuMicrosPerRequest: number;

@@ -6,7 +6,7 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Candidate, type CandidateName, startCandidate } from './candidate.ts';
 import { fixedRate, type Latencies } from './fixed-rate.ts';
-import { type FullLoad, fullLoad } from './load.ts';
+import { type FullLoad, fullLoad, WARM_UP_SECONDS } from './load.ts';
 import { median } from './statistics.ts';
 
 interface Result extends FullLoad, Latencies {
@@ -28,7 +28,7 @@ async function measure(): Promise<Result[]> {
   for (const name of names)
     started.push(candidates.use(await startCandidate(name, upstream.port, { core: 1 })));
   const rounds = new Map(started.map((one) => [one, [] as Result[]]));
-  for (const one of started) await fullLoad(one, plan.seconds);
+  for (const one of started) await fullLoad(one, WARM_UP_SECONDS);
   for (let round = 0; round < plan.rounds; round++) {
     for (const one of started) rounds.get(one)?.push(await oneRound(one));
   }
