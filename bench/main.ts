@@ -13,26 +13,26 @@ interface Result extends FullLoad, Latencies {
   readonly name: CandidateName;
 }
 
-const CONTROLS: readonly CandidateName[] = ['http-proxy-3', 'undici'];
+const NAMES: readonly CandidateName[] = ['postern', 'http-proxy-3', 'undici'];
 /** Latencies are read where there is room: at the limit they say how long the queue is. */
 const RATE_SHARE = 0.85;
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean' }, json: { type: 'string' } } });
-const plan = values.quick === true ? { rounds: 3, seconds: 3 } : { rounds: 5, seconds: 8 };
+const plan = values.quick === true ? { rounds: 5, seconds: 2 } : { rounds: 9, seconds: 5 };
 
-async function measure(): Promise<Result[]> {
+/** Of each candidate, its rounds in order; round n of one is beside round n of the others. */
+async function measure(): Promise<Result[][]> {
   await using upstream = await startCandidate('upstream', 0, { core: 0 });
-  const names: readonly CandidateName[] = ['postern', ...CONTROLS];
   await using candidates = new AsyncDisposableStack();
   const started: Candidate[] = [];
-  for (const name of names)
+  for (const name of NAMES)
     started.push(candidates.use(await startCandidate(name, upstream.port, { core: 1 })));
-  const rounds = new Map(started.map((one) => [one, [] as Result[]]));
   for (const one of started) await fullLoad(one, WARM_UP_SECONDS);
+  const rounds: Result[][] = started.map(() => []);
   for (let round = 0; round < plan.rounds; round++) {
-    for (const one of started) rounds.get(one)?.push(await oneRound(one));
+    for (const [index, one] of started.entries()) rounds[index]?.push(await oneRound(one));
   }
-  return started.map((one) => summary(one.name, rounds.get(one) ?? []));
+  return rounds;
 }
 
 async function oneRound(candidate: Candidate): Promise<Result> {
@@ -41,10 +41,10 @@ async function oneRound(candidate: Candidate): Promise<Result> {
   return { name: candidate.name, ...load, ...latencies };
 }
 
-function summary(name: CandidateName, rounds: readonly Result[]): Result {
+function summary(rounds: readonly Result[]): Result {
   const of = (key: Exclude<keyof Result, 'name'>) => round(median(rounds.map((result) => result[key])));
   return {
-    name,
+    name: (rounds[0] as Result).name,
     cpuMicrosPerRequest: of('cpuMicrosPerRequest'),
     requestsPerSecond: of('requestsPerSecond'),
     p50Ms: of('p50Ms'),
@@ -58,11 +58,15 @@ function round(value: number): number {
   return Math.round(value * 100) / 100;
 }
 
-function ratiosOf(results: readonly Result[]): Record<string, number> {
-  const cpuOf = (name: CandidateName) =>
-    results.find((result) => result.name === name)?.cpuMicrosPerRequest ?? 0;
+/** The median of the rounds' own ratios: the machine's speed drifts, and neighbours share it. */
+function ratiosOf([gate = [], ...controls]: readonly (readonly Result[])[]): Record<string, number> {
   return Object.fromEntries(
-    CONTROLS.map((control) => [`postern/${control}`, round(cpuOf('postern') / cpuOf(control))]),
+    controls.map((control) => {
+      const ratios = control.map(
+        (result, round) => (gate[round] as Result).cpuMicrosPerRequest / result.cpuMicrosPerRequest,
+      );
+      return [`postern/${control[0]?.name}`, round(median(ratios))];
+    }),
   );
 }
 
@@ -70,13 +74,14 @@ function commitOf(): string {
   return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
 }
 
-const results = await measure();
+const rounds = await measure();
+const results = rounds.map(summary);
 const report = {
   commit: commitOf(),
   node: process.version,
   cpu: cpus()[0]?.model ?? 'unknown',
   results,
-  ratios: ratiosOf(results),
+  ratios: ratiosOf(rounds),
 };
 console.table(results);
 console.log(report.ratios);
