@@ -57,7 +57,7 @@ export async function openServers(
 }
 
 async function openControl(rooms: Rooms, { gateway, authority }: Traffic): Promise<ControlServer> {
-  const { config, clock, keySets, store, log } = rooms;
+  const { config, clock, keySets, store, log, policies } = rooms;
   const { identity, listen, grants } = config;
   const control = await createControlServer({
     authenticator: createControlAuthenticator({
@@ -70,6 +70,7 @@ async function openControl(rooms: Rooms, { gateway, authority }: Traffic): Promi
     }),
     authority,
     store,
+    policies,
     clock,
     log,
     defaultDurationMs: grants.limits.defaultMs,

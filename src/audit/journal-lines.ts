@@ -45,6 +45,10 @@ interface RequestPart {
   readonly actor: { readonly id: string; readonly issuer: string; readonly org: string } | null;
   readonly person: PersonPart;
   readonly grant?: GrantPart;
+  /** Categories that the grant lifts. */
+  readonly lifts?: readonly string[];
+  /** Workspaces that the grant is limited to. */
+  readonly workspaces?: readonly string[];
   readonly actAs?: string;
   readonly caseRef?: string;
   readonly reason?: { readonly type: ReasonType; readonly detail: string };
@@ -56,6 +60,10 @@ interface RequestPart {
   readonly route?: string;
   /** Raw names of query keys, joined by `&`. */
   readonly query?: string;
+  /** Raw pairs of the query whose names a rule reads, joined by `&`. */
+  readonly pairs?: string;
+  /** The one workspace that the request names. */
+  readonly workspace?: string;
   readonly trace?: string;
   readonly policy: string;
   readonly cache: 'hit' | 'miss' | 'none';
@@ -68,6 +76,8 @@ interface EndPart {
   readonly code: ReasonCode;
   readonly note?: string;
   readonly rule?: RulePart;
+  /** Response guards in shadow mode; published with those of the request side. */
+  readonly shadowGuards?: readonly RulePart[];
   readonly status: number;
   readonly upstreamStatus?: number;
   readonly upstreamError?: string;

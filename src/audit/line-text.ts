@@ -15,6 +15,8 @@ export const CAPS = {
   host: 260,
   path: 2048,
   query: 1024,
+  /** Pairs that a rule reads. */
+  pairs: 4096,
   address: 64,
   agent: 512,
   note: 256,
@@ -57,8 +59,13 @@ function requestText(x: ExchangeFacts): string {
     text += `,"path":${quoted(target.path, CAPS.path)}`;
     if (x.routePath !== target.path && x.routePath !== '')
       text += `,"route":${quoted(x.routePath, CAPS.path)}`;
-    if (target.query !== '') text += queryText(target.query);
+    if (target.query !== '') {
+      text += queryText(target.query);
+      const pairs = x.recordedQuery;
+      if (pairs !== '') text += `,"pairs":${quoted(pairs, CAPS.pairs)}`;
+    }
   }
+  if (x.workspace !== null) text += `,"workspace":${quoted(x.workspace, CAPS.id)}`;
   if (x.traceId !== '') text += `,"trace":${quoted(x.traceId, CAPS.method)}`;
   text += `,"policy":${quoted(x.policyDigest, CAPS.id)},"cache":"${x.grantCacheResult}"`;
   if (x.grantCacheAgeMs > 0) text += `,"cacheAgeMs":${Math.round(x.grantCacheAgeMs)}`;
@@ -93,11 +100,12 @@ function grantText(grant: Grant): string {
   if (known !== undefined) return known;
   const by = grant.grantedBy;
   const expiresAt = grant.expiresAt === null ? 'null' : `"${instantText(grant.expiresAt)}"`;
-  const roles = grant.roles.slice(0, 32).map((role) => quoted(role, CAPS.id));
   let text =
     `,"grant":{"id":${quoted(grant.id, CAPS.id)},"revision":${grant.revision},"expiresAt":${expiresAt},` +
     `"grantedBy":{"kind":"${by.kind}","id":${quoted(by.id, CAPS.id)},"issuer":${quoted(by.issuer, CAPS.id)},` +
-    `"onBehalfOf":${quotedOrNull(by.onBehalfOf?.id ?? null, CAPS.id)}},"access":"${grant.access}","roles":[${roles.join(',')}]}`;
+    `"onBehalfOf":${quotedOrNull(by.onBehalfOf?.id ?? null, CAPS.id)}},"access":"${grant.access}","roles":${namesText(grant.roles)}}`;
+  if (grant.lifts.length > 0) text += `,"lifts":${namesText(grant.lifts)}`;
+  if (grant.workspaces.length > 0) text += `,"workspaces":${namesText(grant.workspaces.map(({ id }) => id))}`;
   if (grant.actAs !== null) text += `,"actAs":${quoted(grant.actAs, CAPS.id)}`;
   if (grant.caseRef !== null) text += `,"caseRef":${quoted(grant.caseRef, CAPS.id)}`;
   if (grant.reason !== null) {
@@ -105,6 +113,13 @@ function grantText(grant: Grant): string {
   }
   grantTexts.set(grant, text);
   return text;
+}
+
+function namesText(names: readonly string[]): string {
+  return `[${names
+    .slice(0, 32)
+    .map((name) => quoted(name, CAPS.id))
+    .join(',')}]`;
 }
 
 /** An end too far for a calendar is the last instant there is, not a fault of the journal. */
@@ -149,6 +164,7 @@ function endText(x: ExchangeFacts): string {
   if (x.endedBy !== null) text += `,"endedBy":"${x.endedBy}"`;
   if (x.kind !== 'http') text += `,"kind":"${x.kind}"`;
   if (x.rule !== null) text += `,"rule":${ruleText(x.rule)}`;
+  if (x.shadowGuards.length > 0) text += `,"shadowGuards":[${x.shadowGuards.map(ruleText).join(',')}]`;
   if (x.denialNote !== null) text += `,"note":${quoted(x.denialNote, CAPS.note)}`;
   return text;
 }

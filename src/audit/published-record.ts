@@ -13,7 +13,7 @@ import type {
   StartedLine,
   SummedLine,
 } from './journal-lines.ts';
-import { decodedNames } from './query-names.ts';
+import { decodedNames, decodedPairs } from './query-names.ts';
 import { derivedUuid7 } from './uuid7.ts';
 
 const RECORD_SCHEMA = 'postern.audit/v1';
@@ -56,7 +56,7 @@ export function recordOf(request: RequestHalf, end: EndHalf, streaming: boolean)
     reasonCode: end.code,
     note: end.note ?? null,
     rule: end.rule ?? null,
-    ...policyOf(request),
+    ...policyOf(request, end.shadowGuards),
     upstream: { status: end.upstreamStatus ?? null, error: end.upstreamError ?? null },
     endedBy: end.endedBy ?? null,
     outcome: outcomeOf(end.code, end.endedBy ?? null),
@@ -156,7 +156,7 @@ function requestOf(line: RequestHalf, end: HttpEnd): Fields {
   const { actor, person } = line;
   return {
     tenant: line.tenant,
-    workspace: null,
+    workspace: line.workspace ?? null,
     actor:
       actor === null
         ? null
@@ -173,6 +173,7 @@ function requestOf(line: RequestHalf, end: HttpEnd): Fields {
       route: line.route ?? line.path,
       path: line.path,
       queryKeys: decodedNames(line.query ?? ''),
+      queryValues: decodedPairs(line.pairs ?? ''),
       host: line.host,
       version: line.version,
       status: end.status === 0 ? null : end.status,
@@ -185,9 +186,9 @@ function requestOf(line: RequestHalf, end: HttpEnd): Fields {
   };
 }
 
-function policyOf(line: RequestHalf): Fields {
+function policyOf(line: RequestHalf, shadowGuards: EndHalf['shadowGuards'] = []): Fields {
   return {
-    shadowRules: line.shadow ?? [],
+    shadowRules: [...(line.shadow ?? []), ...shadowGuards],
     policyDigest: line.policy === '' ? null : line.policy,
     grantCache: { result: line.cache, ageMs: line.cacheAgeMs ?? 0 },
   };
@@ -214,7 +215,7 @@ const OUTCOME_OF = {
   client: 'aborted',
   timeout: 'failed',
   fault: 'failed',
-  guard: 'refused',
+  guard: 'cut',
   limit: 'cut',
   revoked: 'cut',
   expired: 'cut',

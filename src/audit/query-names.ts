@@ -1,4 +1,4 @@
-// Names of query keys for the record, never their values. `queryNamesOf` is hot: it only cuts values off;
+// Names of query keys for the record, and the pairs that a rule reads; never another value. `queryNamesOf` is hot: it only cuts values off;
 // decoding is left to the reader (`decodedNames`), which runs in the worker.
 // Assumes nothing of the query: that of a refused target holds any bytes.
 
@@ -32,6 +32,16 @@ export function queryNamesOf(query: string): string {
 export function decodedNames(names: string): readonly string[] {
   if (names === '') return [];
   return [...new Set(names.split('&').map(decoded))];
+}
+
+/** The recorded pairs as a person reads them, in order; a name may stand several times. */
+export function decodedPairs(pairs: string): readonly { readonly name: string; readonly value: string }[] {
+  if (pairs === '') return [];
+  return pairs.split('&').map((pair) => {
+    const equals = pair.indexOf('=');
+    if (equals === -1) return { name: decoded(pair), value: '' };
+    return { name: decoded(pair.slice(0, equals)), value: decoded(pair.slice(equals + 1)) };
+  });
 }
 
 function decoded(name: string): string {

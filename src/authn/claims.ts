@@ -3,11 +3,11 @@
 // CVE-2025-66220). Assumes verified claims of a checked issuer. Runs once per token.
 import type { TenantId } from '#model/ids.ts';
 import type { Principal } from '#model/principal.ts';
+import { isJsonObject, type JsonObject, member } from '#model/strict-json.ts';
 import type { Denial } from '#model/verdict.ts';
 import type { CustomerIdentity } from './control-authenticator.ts';
 import { DENIED } from './denials.ts';
 import type { CustomerIssuer, SupportIssuer } from './options.ts';
-import { isJsonObject, type JsonObject, member } from './strict-json.ts';
 
 const MAX_ID_LENGTH = 255;
 /** RFC 5321 section 4.5.3.1: 64 + 1 + 255. */

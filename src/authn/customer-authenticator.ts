@@ -3,6 +3,7 @@
 // verified. Not hot.
 import type { Clock } from '#model/clock.ts';
 import type { Principal } from '#model/principal.ts';
+import type { JsonObject } from '#model/strict-json.ts';
 import type { Denial } from '#model/verdict.ts';
 import { readCustomer, readPrincipal } from './claims.ts';
 import type { ControlAuthenticator, ControlIdentity, StaffRole } from './control-authenticator.ts';
@@ -18,7 +19,6 @@ import {
   type SupportIssuerOptions,
 } from './options.ts';
 import { createServiceKeys, SERVICE_KEY_PREFIX, type ServiceOptions } from './service-keys.ts';
-import type { JsonObject } from './strict-json.ts';
 import { readToken } from './token-parts.ts';
 import { createTokenVerifier, type TokenVerifier } from './token-verifier.ts';
 

@@ -3,8 +3,8 @@
 // enough to be synchronous and allocation free; making a ring happens once per refresh.
 import { calculateJwkThumbprint, type CryptoKey, importJWK, type JWK } from 'jose';
 import { PosternError } from '#model/fault.ts';
+import { isJsonObject, type JsonObject, member } from '#model/strict-json.ts';
 import type { Algorithm } from './options.ts';
-import { isJsonObject, type JsonObject, member } from './strict-json.ts';
 import { isKeyId } from './token-parts.ts';
 
 /** More than any provider has in rotation; importing costs time. */

@@ -3,9 +3,9 @@
 import { unwatchFile, watchFile } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Clock } from '#model/clock.ts';
+import { isJsonObject, member } from '#model/strict-json.ts';
 import { codeOf, fetchJson, parseJson, unavailable } from './fetch-json.ts';
 import { checkKeyUrl, type Issuer } from './options.ts';
-import { isJsonObject, member } from './strict-json.ts';
 
 const MAX_FILE_BYTES = 512 * 1024;
 const FILE_POLL_MS = 1000;

@@ -1,8 +1,8 @@
 // The unverified reading of a token: its form is checked as strictly as can be before anything is looked up or
 // computed, so that an attack costs little. Guarantees nothing about who made it. Runs once per token.
+import { type JsonObject, member, parseStrictObject } from '#model/strict-json.ts';
 import type { Denial } from '#model/verdict.ts';
 import { DENIED } from './denials.ts';
-import { type JsonObject, member, parseStrictObject } from './strict-json.ts';
 
 /** Larger than any token that real providers issue with a group list, smaller than what costs anything. */
 const MAX_TOKEN_LENGTH = 16_384;

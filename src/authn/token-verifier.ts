@@ -3,12 +3,12 @@
 // changed while it was computed. Runs once per token; the signature is checked off the loop.
 import { errors, type JWTPayload, jwtVerify } from 'jose';
 import type { Clock, EpochMs } from '#model/clock.ts';
+import { type JsonObject, member } from '#model/strict-json.ts';
 import type { Denial } from '#model/verdict.ts';
 import { DENIED } from './denials.ts';
 import type { SigningKey } from './key-ring.ts';
 import type { KeySet } from './key-set.ts';
 import type { Algorithm, Issuer } from './options.ts';
-import { type JsonObject, member } from './strict-json.ts';
 import type { UnverifiedToken } from './token-parts.ts';
 
 export interface TokenVerifierDeps {

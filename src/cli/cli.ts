@@ -1,7 +1,7 @@
 // The command line: which commands there are, what they are given, and the three exit codes. Not hot.
 // Loads nothing that only one command needs before that command runs: help and health checks stay quick.
 import { Command, CommanderError } from 'commander';
-import type { ParseTarget } from '#policy/run-policy-tests.ts';
+import type { ParseTarget } from '#policy/judge.ts';
 import { checkConfig } from './config.ts';
 import { COULD_NOT_BE_ASKED, HELD } from './exit-codes.ts';
 import { DEFAULT_HEALTH_URL, healthcheck } from './healthcheck.ts';

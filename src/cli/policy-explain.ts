@@ -1,24 +1,56 @@
 // `postern policy explain 'POST /api/v2/exports'`: what would be decided and why, by the walk that decides.
-// Opens no socket and changes nothing: it reads the policy directory and, if named, one grant. Not hot.
+// Opens no socket, executes nothing and changes nothing: it reads the policy directory and the files that are named.
+// Not hot.
+import { readFile } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
 import { type Clock, systemClock } from '#model/clock.ts';
 import type { Grant } from '#model/grant.ts';
-import { PASS } from '#model/verdict.ts';
-import type { CompiledPolicy, Explanation } from '#policy/compiled-policy.ts';
-import { loadPolicyDirectory, readPolicyFile } from '#policy/load-directory.ts';
-import { parseGrantFile } from '#policy/policy-file.ts';
+import type { TenantId } from '#model/ids.ts';
+import type { Credential } from '#model/principal.ts';
+import { compilePolicy, type DefaultEffect } from '#policy/compile.ts';
+import {
+  type JudgeDeps,
+  type JudgedSubject,
+  judgeRequest,
+  judgeWithBody,
+  type ParseTarget,
+} from '#policy/judge.ts';
+import { readPolicyDirectory, readPolicyFile } from '#policy/load-directory.ts';
+import { emptyDocuments, parseGrantFile, type PolicyDocuments } from '#policy/policy-file.ts';
+import { parsePrincipalFile } from '#policy/policy-test-principal.ts';
 import { PLAIN_GRANT } from '#policy/policy-test.ts';
 import { type PolicyProblem, problemOfFile } from '#policy/problem.ts';
-import { type Judgement, judgeRequest, type ParseTarget, verdictText } from '#policy/run-policy-tests.ts';
+import { isCurlCommand, readCurlCommand } from './curl-command.ts';
+import {
+  type DescribedOrRefused,
+  type DescribedRequest,
+  isWebSocket,
+  readRequestLine,
+  splitHeaderLine,
+} from './described-request.ts';
 import { COULD_NOT_BE_ASKED, HELD } from './exit-codes.ts';
+import { type Explained, explainedJson, printExplained } from './policy-explain-print.ts';
 import { type PolicyPrinter, printPolicyProblems } from './policy-print.ts';
 
 export interface ExplainOptions {
-  /** `METHOD /target`. */
+  /** `METHOD /target`, `METHOD https://host/target`, or a curl command; `-` reads it from standard input. */
   readonly request: string;
   readonly directory: string;
   readonly packs: readonly string[];
-  /** A file that holds one grant; null judges without lifts. */
+  readonly defaultEffect: DefaultEffect;
+  /** A file that holds one grant; null judges without any: nothing is lifted. */
   readonly grantFile: string | null;
+  /** A file that holds one principal; null: nobody in particular. */
+  readonly principalFile: string | null;
+  /** Instead of the URL's. */
+  readonly host: string | null;
+  /** `Name: value`, each instead of the curl command's lines of that name. */
+  readonly headers: readonly string[];
+  /** A file, or `-` for standard input; instead of the curl command's body. */
+  readonly bodyFile: string | null;
+  /** Null: that of the grant's file, if it says one. */
+  readonly tenant: string | null;
+  readonly tenantClass: string | null;
   readonly json: boolean;
   /** Also the rules whose path did not match. */
   readonly all: boolean;
@@ -28,92 +60,144 @@ export interface ExplainDeps {
   readonly printer: PolicyPrinter;
   readonly parseTarget: ParseTarget;
   readonly clock?: Clock;
+  /** Default: the process's own. */
+  readonly readStdin?: () => Promise<Buffer>;
 }
-
-const REQUEST = /^([A-Z][A-Z-]*) ([!-~]+)$/;
 
 /** 0 when it could be explained, whatever the decision. */
 export async function explainRequest(options: ExplainOptions, deps: ExplainDeps): Promise<number> {
   const { printer, parseTarget, clock = systemClock } = deps;
-  const [, method, rawTarget] = REQUEST.exec(options.request) ?? [];
-  if (method === undefined || rawTarget === undefined) {
-    printer.err("a request is an upper-case method, one space and a target: 'POST /api/v2/exports'");
+  const described = await describe(options, deps);
+  if ('refused' in described) {
+    if (options.json) printer.out(JSON.stringify({ ok: false, refused: described.refused }, null, 2));
+    else for (const sentence of described.refused) printer.err(`${printer.red('error: ')}${sentence}`);
     return COULD_NOT_BE_ASKED;
   }
-  const { directory, packs } = options;
-  const loaded = await loadPolicyDirectory({ directory, packs, dangerouslyAllowEmpty: false });
-  const read = await readGrantFile(options.grantFile);
-  const problems = [...loaded.problems, ...read.problems];
-  if (loaded.policy === null || read.grant === null) {
+  const set = await loadSet(options);
+  const subject = await readSubject(options);
+  const problems = [...set.problems, ...subject.problems];
+  if (set.policy === null || problems.length > 0) {
     if (options.json) printer.out(JSON.stringify({ ok: false, problems }, null, 2));
     else printPolicyProblems(problems, printer);
     return COULD_NOT_BE_ASKED;
   }
-  const judge = { policy: loaded.policy, parseTarget, now: clock.now() };
-  const judgement = judgeRequest(judge, { grant: read.grant, formMethods: [] }, { method, rawTarget });
-  const explanation = judgement.facts === null ? null : loaded.policy.explain(judgement.facts);
-  if (options.json) printer.out(jsonOf(options.request, loaded.policy, judgement, explanation));
-  else printText(options, judgement, explanation, printer);
+  const judge: JudgeDeps = { policy: set.policy, parseTarget, now: clock.now() };
+  const explained = await explainDescribed(judge, subject.subject, described, set.documents);
+  if (options.json) printer.out(explainedJson(explained));
+  else printExplained(explained, options.all, printer);
   return HELD;
 }
 
-async function readGrantFile(
-  file: string | null,
-): Promise<{ readonly grant: Grant | null; readonly problems: readonly PolicyProblem[] }> {
-  if (file === null) return { grant: PLAIN_GRANT, problems: [] };
-  const bytes = await readPolicyFile(file);
-  if (typeof bytes === 'string') return { grant: null, problems: [problemOfFile(file, bytes)] };
-  const { grant, problems } = parseGrantFile(file, bytes);
-  return { grant: problems.length > 0 ? null : grant, problems };
-}
-
-function printText(
-  options: ExplainOptions,
-  { verdict }: Judgement,
-  explanation: Explanation | null,
-  printer: PolicyPrinter,
-): void {
-  const decision = verdictText(verdict);
-  printer.out(options.request);
-  printer.out(`  decision   ${verdict === PASS ? printer.green(decision) : printer.red(decision)}`);
-  if (verdict !== PASS) {
-    const why = verdict.rule?.message ?? verdict.note;
-    if (why !== null && why !== undefined) printer.out(`  because    ${why}`);
-  }
-  if (explanation === null) {
-    printer.out('  Refused before any rule was looked at.');
-    return;
-  }
-  printer.out(`  canonical  ${explanation.canonicalPath}`);
-  for (const reading of explanation.readings) printer.out(`  reading    ${reading}`);
-  const near = explanation.considered.filter((one) => one.pathMatched);
-  const shown = options.all ? explanation.considered : near;
-  for (const { rule, mode, matched, because } of shown) {
-    const mark = matched ? 'matched' : 'not    ';
-    printer.out(`  ${mark}    ${rule.id}${mode === 'shadow' ? ' (shadow)' : ''}: ${because}`);
-  }
-  const hidden = explanation.considered.length - shown.length;
-  if (hidden > 0) printer.out(printer.dim(`  ${hidden} more rules, none of whose paths matched (--all)`));
-}
-
-function jsonOf(
-  request: string,
-  policy: CompiledPolicy,
-  { verdict, shadowRules }: Judgement,
-  explanation: Explanation | null,
-): string {
-  const isAllowed = verdict === PASS;
-  const answer = {
+async function explainDescribed(
+  judge: JudgeDeps,
+  subject: JudgedSubject,
+  request: DescribedRequest,
+  documents: PolicyDocuments,
+): Promise<Explained> {
+  const judgement = await judgeWithBody(judge, subject, request, request.body);
+  const { facts } = judgement;
+  // A body was not given; would one have mattered?
+  const unread = { ...request, bodyBytes: 1, body: null };
+  const isWithoutBody = request.body.length === 0 && !request.upgrade;
+  return {
     request,
-    decision: isAllowed ? 'allow' : 'deny',
-    reason: isAllowed ? 'ok' : verdict.reason,
-    rule: isAllowed ? null : verdict.rule,
-    note: isAllowed ? null : verdict.note,
-    shadowRules,
-    policyDigest: policy.digest,
-    canonicalPath: explanation?.canonicalPath ?? null,
-    readings: explanation?.readings ?? [],
-    considered: explanation?.considered ?? [],
+    subject,
+    digest: judge.policy.digest,
+    judgement,
+    explanation: facts === null ? null : judge.policy.explain(facts),
+    dependsOnBody: isWithoutBody && judgeRequest(judge, subject, unread).needsBody,
+    guards: facts === null ? [] : guardsOf(documents, facts),
+    documents,
   };
-  return JSON.stringify(answer, null, 2);
+}
+
+/** A guard is about a route as a deny rule is, so its route is explained as a rule's. */
+function guardsOf(documents: PolicyDocuments, facts: NonNullable<Explained['judgement']['facts']>) {
+  const options = { source: 'guards', dangerouslyAllowEmpty: true, defaultEffect: 'allow' } as const;
+  const { policy } = compilePolicy({ ...emptyDocuments(), rules: documents.guards }, options);
+  const considered = policy?.explain(facts).considered ?? [];
+  return documents.guards.flatMap(({ draft }, i) => {
+    const route = considered[i];
+    return route === undefined ? [] : [{ route, signs: draft.response }];
+  });
+}
+
+async function loadSet({ directory, packs, defaultEffect }: ExplainOptions) {
+  const { documents, problems } = await readPolicyDirectory({ directory, packs });
+  if (problems.length > 0) return { policy: null, documents, problems };
+  const dangerouslyAllowEmpty = documents.allowances.length > 0;
+  const options = { source: directory, dangerouslyAllowEmpty, defaultEffect };
+  return { documents, ...compilePolicy(documents, options) };
+}
+
+interface ReadSubject {
+  readonly subject: JudgedSubject;
+  readonly problems: readonly PolicyProblem[];
+}
+
+async function readSubject(options: ExplainOptions): Promise<ReadSubject> {
+  const { grantFile, principalFile, tenantClass } = options;
+  const grant = await readOne(grantFile, (file, bytes) => {
+    const { grant: value, problems } = parseGrantFile(file, bytes);
+    return { value, problems };
+  });
+  const credential = await readOne(principalFile, (file, bytes) => {
+    const { credential: value, problems } = parsePrincipalFile(file, bytes);
+    return { value, problems };
+  });
+  const tenant = (options.tenant as TenantId | null) ?? tenantOf(grant.value);
+  return {
+    subject: { grant: grant.value, credential: credential.value, tenant, tenantClass },
+    problems: [...grant.problems, ...credential.problems],
+  };
+}
+
+function tenantOf(grant: Grant | null): TenantId | null {
+  return grant === null || grant.tenant === PLAIN_GRANT.tenant ? null : grant.tenant;
+}
+
+async function readOne<T extends Grant | Credential>(
+  file: string | null,
+  parse: (
+    file: string,
+    bytes: Uint8Array,
+  ) => { readonly value: T | null; readonly problems: readonly PolicyProblem[] },
+): Promise<{ readonly value: T | null; readonly problems: readonly PolicyProblem[] }> {
+  if (file === null) return { value: null, problems: [] };
+  const bytes = await readPolicyFile(file);
+  if (typeof bytes === 'string') return { value: null, problems: [problemOfFile(file, bytes)] };
+  return parse(file, bytes);
+}
+
+/** The request and what the options say instead. */
+async function describe(options: ExplainOptions, deps: ExplainDeps): Promise<DescribedOrRefused> {
+  const { readStdin = () => buffer(process.stdin) } = deps;
+  if (options.request === '-' && options.bodyFile === '-') {
+    return { refused: ['the request and its body cannot both come from standard input'] };
+  }
+  const text = options.request === '-' ? (await readStdin()).toString('utf8').trim() : options.request;
+  const request = isCurlCommand(text) ? readCurlCommand(text) : readRequestLine(text);
+  if ('refused' in request) return request;
+  const headers = new Map(request.headers);
+  const given = new Map<string, string[]>();
+  for (const line of options.headers) {
+    const header = splitHeaderLine(line);
+    if (header === null) return { refused: ["--header takes a line: 'Name: value'"] };
+    given.set(header[0], [...(given.get(header[0]) ?? []), header[1]]);
+  }
+  for (const [name, values] of given) headers.set(name, values);
+  const body = options.bodyFile === null ? request.body : await readBody(options.bodyFile, readStdin);
+  if (typeof body === 'string') return { refused: [body] };
+  const host = options.host ?? given.get('host')?.[0] ?? request.host;
+  return { ...request, headers, host, body, upgrade: request.upgrade || isWebSocket(headers) };
+}
+
+async function readBody(file: string, readStdin: () => Promise<Buffer>): Promise<Buffer | string> {
+  if (file === '-') return readStdin();
+  try {
+    return await readFile(file);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    return `${file}: the body cannot be read (${code})`;
+  }
 }

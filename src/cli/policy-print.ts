@@ -12,6 +12,10 @@ export interface PolicyPrinter {
   green(text: string): string;
   yellow(text: string): string;
   dim(text: string): string;
+  /** One line that the next one overwrites, null to take it away; nothing unless a person watches standard error. */
+  progress(text: string | null): void;
+  /** A fresh screen; nothing unless a person watches standard output. */
+  clear(): void;
 }
 
 export interface PolicyPrinterDeps {
@@ -23,6 +27,7 @@ export interface PolicyPrinterDeps {
 export function createPolicyPrinter({ stdout, stderr, isTerminal }: PolicyPrinterDeps): PolicyPrinter {
   const paint = (open: number, close: number) => (text: string) =>
     isTerminal ? `\u001B[${open}m${text}\u001B[${close}m` : text;
+  let hasProgress = false;
   return {
     out: (text) => void stdout.write(`${text}\n`),
     err: (text) => void stderr.write(`${text}\n`),
@@ -30,6 +35,14 @@ export function createPolicyPrinter({ stdout, stderr, isTerminal }: PolicyPrinte
     green: paint(32, 39),
     yellow: paint(33, 39),
     dim: paint(2, 22),
+    progress(text) {
+      if (stderr.isTTY !== true || (text === null && !hasProgress)) return;
+      hasProgress = text !== null;
+      stderr.write(`\r\u001B[2K${text ?? ''}`);
+    },
+    clear() {
+      if (stdout.isTTY === true) stdout.write('\u001B[2J\u001B[3J\u001B[H');
+    },
   };
 }
 
@@ -50,11 +63,21 @@ export function problemText(problem: PolicyProblem, label: string): string {
 }
 
 const MAX_WIDTH = 120;
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /** A long line is cut around the caret; what could move the caret or the cursor becomes a space. */
 function window(line: string, caret: number): { readonly text: string; readonly caret: number } {
-  const printable = line.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, ' ');
-  if (printable.length <= MAX_WIDTH) return { text: printable, caret };
-  const start = Math.max(0, Math.min(caret - 40, printable.length - MAX_WIDTH));
-  return { text: printable.slice(start, start + MAX_WIDTH), caret: caret - start };
+  const shown = printable(line);
+  if (shown.length <= MAX_WIDTH) return { text: shown, caret };
+  const start = Math.max(0, Math.min(caret - 40, shown.length - MAX_WIDTH));
+  return { text: shown.slice(start, start + MAX_WIDTH), caret: caret - start };
+}
+
+/** Author's or client's text on one line of a terminal: nothing in it moves the cursor. */
+export function printable(text: string): string {
+  return text.replaceAll(UNPRINTABLE, ' ');
+}
+
+export function counted(count: number, noun: string): string {
+  return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
 }

@@ -1,18 +1,21 @@
 // What a policy directory holds for people who check and test it: its own set, and every pack as a set of its own,
-// each with its tests. The gate itself loads through the reloader; here packs stand alone. Not hot.
+// each with its tests, and each compiled with either default. The gate itself loads through the reloader; here packs stand alone. Not hot.
 import { basename, join } from 'node:path';
 import { compilePolicy } from '#policy/compile.ts';
 import type { CompiledPolicy } from '#policy/compiled-policy.ts';
 import { type ListedFiles, listOptional, listPolicyFiles, parseFiles } from '#policy/load-directory.ts';
+import { emptyDocuments, type PolicyDocuments } from '#policy/policy-file.ts';
 import type { TestDocument } from '#policy/policy-test.ts';
 import { type PolicyProblem, problemOfFile, sortProblems } from '#policy/problem.ts';
-import type { PlacedRule } from '#policy/route-policy.ts';
 
 export interface PolicySetWithTests {
   /** The directory for its own set, the file for a pack. */
   readonly name: string;
   readonly policy: CompiledPolicy;
-  readonly rules: readonly PlacedRule[];
+  /** The same documents with `defaultEffect: deny`. */
+  readonly allowList: CompiledPolicy;
+  /** Of the set itself; its tests stand apart, those of the directories of tests included. */
+  readonly documents: PolicyDocuments;
   readonly tests: readonly TestDocument[];
 }
 
@@ -38,10 +41,11 @@ export async function loadPolicySets(directory: string): Promise<PolicySets> {
     if (packOf(test, packs) === null) problems.push(problemOfFile(test, 'no pack has the name of this test'));
   }
   const plans = [
-    { name: directory, files: own, tests: ownTests },
+    { name: directory, files: own, tests: ownTests, isPack: false },
     ...packs.map((file) => ({
       name: file,
       files: [file],
+      isPack: true,
       tests: packTests.filter((test) => packOf(test, packs) === file),
     })),
   ];
@@ -58,6 +62,7 @@ interface Plan {
   readonly name: string;
   readonly files: readonly string[];
   readonly tests: readonly string[];
+  readonly isPack: boolean;
 }
 
 async function loadSet(plan: Plan): Promise<{
@@ -71,15 +76,33 @@ async function loadSet(plan: Plan): Promise<{
     const { documents, problems: found } = await parseFiles([file]);
     problems.push(...found);
     tests.push(...documents.tests);
-    if (documents.rules.length + documents.settings.length > 0) {
+    if (!isEmpty({ ...documents, tests: [] })) {
       problems.push(problemOfFile(file, 'rules and settings in a directory of tests are never loaded'));
     }
   }
   if (problems.length > 0) return { set: null, problems };
-  const { rules } = parsed.documents;
-  const options = { source: plan.name, dangerouslyAllowEmpty: false };
-  const { policy, problems: found } = compilePolicy(parsed.documents, options);
-  return { set: policy === null ? null : { name: plan.name, policy, rules, tests }, problems: found };
+  return compileSet(plan, parsed.documents, tests);
+}
+
+function compileSet(
+  { name, isPack }: Plan,
+  documents: PolicyDocuments,
+  tests: readonly TestDocument[],
+): { readonly set: PolicySetWithTests | null; readonly problems: readonly PolicyProblem[] } {
+  // A pack is loaded besides other rules, and an allow-list needs none: neither has to hold a deny rule of its own.
+  const dangerouslyAllowEmpty = isPack
+    ? !isEmpty({ ...documents, tests: [] })
+    : documents.allowances.length > 0;
+  const options = { source: name, dangerouslyAllowEmpty };
+  const asList = compilePolicy(documents, { ...options, defaultEffect: 'deny' });
+  const { policy, problems } = compilePolicy(documents, { ...options, defaultEffect: 'allow' });
+  if (policy === null || asList.policy === null) return { set: null, problems };
+  return { set: { name, policy, allowList: asList.policy, documents, tests }, problems };
+}
+
+function isEmpty(documents: PolicyDocuments): boolean {
+  const kinds = Object.keys(emptyDocuments()) as (keyof PolicyDocuments)[];
+  return kinds.every((kind) => documents[kind].length === 0);
 }
 
 /** `unleash.yaml` and `unleash-writes.yaml` test the pack `unleash`; the longest name that fits. */

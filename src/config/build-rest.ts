@@ -42,7 +42,7 @@ export function buildPolicies(reader: Reader): PoliciesConfig {
   return {
     directory: reader.path('/policies/directory'),
     packs: reader.texts('/policies/packs'),
-    defaultEffect: 'allow',
+    defaultEffect: reader.text('/policies/defaultEffect') as PoliciesConfig['defaultEffect'],
     dangerouslyAllowEmpty,
   };
 }

@@ -204,7 +204,8 @@ export interface PoliciesConfig {
   readonly directory: string;
   /** Names, without folder or ending. */
   readonly packs: readonly string[];
-  readonly defaultEffect: 'allow';
+  /** `deny`: an allow-list; what no RouteAllowance covers is refused. */
+  readonly defaultEffect: 'allow' | 'deny';
   readonly dangerouslyAllowEmpty: boolean;
 }
 

@@ -15,7 +15,6 @@ const LATER_KEYS: readonly (readonly [RegExp, string])[] = [
 const LATER_VALUES: readonly (readonly [RegExp, unknown, string])[] = [
   [/^\/workers$/, 'auto', 'more than one worker is'],
   [/^\/traffic\/unidentified$/, 'pass', "passing customers' own traffic through is"],
-  [/^\/policies\/defaultEffect$/, 'deny', 'an allow-list of routes is'],
   [/^\/audit\/onFull$/, 'dropOldestUnshipped', 'dropping the oldest records is'],
   [/^\/identity\/services\/\d+\/may\/\d+$/, 'tenants', "managing tenants' settings is"],
 ];

@@ -14,6 +14,7 @@ export const OPERATIONS = [
   'grants.impact',
   'grants.mine',
   'tenant.status',
+  'policy.read',
 ] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
@@ -29,6 +30,8 @@ export const CALLER_KINDS = [
   /** A service that may not `grants`. */
   'service_without_duty',
   'staff',
+  /** Staff with the duty `identity.roles.security`. */
+  'security',
 ] as const;
 export type CallerKind = (typeof CALLER_KINDS)[number];
 
@@ -43,6 +46,7 @@ type Cell =
   | 'covering'
   | 'staff_never_grant'
   | 'staff_only'
+  | 'security_only'
   | 'not_tenant_admin'
   | 'service_not_allowed'
   | 'on_behalf_of_required';
@@ -56,11 +60,12 @@ const TENANT_SIDE = {
   service: 'any_tenant',
   service_without_duty: 'service_not_allowed',
   staff: 'staff_never_grant',
+  security: 'staff_never_grant',
 } as const satisfies Row;
 
 export const AUTHORISATION: Readonly<Record<Operation, Row>> = {
   'grants.create': { ...TENANT_SIDE, service: 'on_behalf_of_required' },
-  'grants.list': { ...TENANT_SIDE, staff: 'covering' },
+  'grants.list': { ...TENANT_SIDE, staff: 'covering', security: 'covering' },
   'grants.read': TENANT_SIDE,
   'grants.change': { ...TENANT_SIDE, service: 'narrow' },
   'grants.revoke': TENANT_SIDE,
@@ -72,12 +77,23 @@ export const AUTHORISATION: Readonly<Record<Operation, Row>> = {
     service: 'staff_only',
     service_without_duty: 'staff_only',
     staff: 'covering',
+    security: 'covering',
   },
   'tenant.status': {
     ...TENANT_SIDE,
     service_for_person: 'service_not_allowed',
     service: 'service_not_allowed',
     staff: 'covering',
+    security: 'covering',
+  },
+  'policy.read': {
+    tenant_admin: 'security_only',
+    tenant_user: 'security_only',
+    service_for_person: 'any_tenant',
+    service: 'any_tenant',
+    service_without_duty: 'any_tenant',
+    staff: 'security_only',
+    security: 'any_tenant',
   },
 };
 
@@ -85,6 +101,7 @@ const SENTENCES = {
   staff_never_grant:
     'Support staff may list the grants that cover them; only the customer gives, reads, changes or revokes one.',
   staff_only: 'Call this with a token of the support staff.',
+  security_only: 'Call this with a token of the vendor’s security staff, or with a service key.',
   not_tenant_admin: 'Ask an admin of the tenant to do this.',
   service_not_allowed: 'This call is not among what the service key may do.',
   on_behalf_of_required:
@@ -98,7 +115,7 @@ export function callerKindOf(identity: ControlIdentity, namesPerson: boolean): C
     case 'customer':
       return identity.admin ? 'tenant_admin' : 'tenant_user';
     case 'staff':
-      return 'staff';
+      return identity.roles.includes('security') ? 'security' : 'staff';
     case 'service':
       if (!identity.may.includes('grants')) return 'service_without_duty';
       return namesPerson ? 'service_for_person' : 'service';

@@ -17,9 +17,10 @@ import { ControlDenial, ControlProblem, type ControlProblemBody, problemFor } fr
 import { type GrantRoutesDeps, registerGrantRoutes } from './grant-routes.ts';
 import { fieldErrors } from './field-errors.ts';
 import { openApiOptions } from './open-api.ts';
+import { type PolicyRoutesDeps, registerPolicyRoutes } from './policy-routes.ts';
 import { grantSchema, problemSchema } from './schemas.ts';
 
-export interface ControlAppDeps extends GrantRoutesDeps {
+export interface ControlAppDeps extends GrantRoutesDeps, PolicyRoutesDeps {
   readonly authenticator: ControlAuthenticator;
   readonly nextRequestId: (now: EpochMs) => string;
   readonly log: Log;
@@ -68,6 +69,7 @@ export async function createControlApp(deps: ControlAppDeps): Promise<FastifyIns
   guardRoutes(app, deps.authenticator);
   readNumbers(app);
   registerGrantRoutes(app, deps);
+  registerPolicyRoutes(app, deps);
   await app.ready();
   return app;
 }

@@ -12,6 +12,7 @@ export const CONTROL_PROBLEMS = {
   media_type_unsupported: { status: 415, title: 'The media type is not supported' },
   staff_never_grant: { status: 403, title: 'Support staff neither give nor take away access' },
   staff_only: { status: 403, title: 'Only support staff have grants that cover them' },
+  security_only: { status: 403, title: 'Only the vendor’s security staff and services may do this' },
   not_tenant_admin: { status: 403, title: 'Only an admin of the tenant may do this' },
   service_not_allowed: { status: 403, title: 'This service may not do this' },
   on_behalf_of_required: { status: 403, title: 'The service must name the person it acts for' },

@@ -204,6 +204,33 @@ export const impactAnswer = closed(
   ['requests', 'streams', 'principals'],
 );
 
+const listedRule = closed(
+  {
+    id: { type: 'string' },
+    category: { type: 'string' },
+    mode: { type: 'string', enum: ['enforce', 'shadow'] },
+    liftable: { type: 'boolean', description: 'Whether a grant may lift it, where the tenant allows that.' },
+    message: { type: ['string', 'null'] },
+  },
+  ['id', 'category', 'mode', 'liftable', 'message'],
+);
+const listedRules = { type: 'array', items: listedRule };
+
+export const policyAnswer = closed(
+  {
+    digest: { type: 'string', description: 'What records and metrics name the set by.' },
+    ruleCount: { type: 'integer' },
+    defaultEffect: { type: 'string', enum: ['allow', 'deny'] },
+    rules: { ...listedRules, description: 'Deny rules, in the order in which the first one is reported.' },
+    guards: { ...listedRules, description: 'Response guards.' },
+    allowances: { type: 'array', items: { type: 'string' } },
+    safeRoutes: { type: 'integer' },
+    scopeMaps: { type: 'integer' },
+    routeSettings: { type: 'integer' },
+  },
+  ['digest', 'ruleCount', 'defaultEffect', 'rules', 'guards', 'allowances'],
+);
+
 export const statusAnswer = closed(
   {
     open: { type: 'boolean' },

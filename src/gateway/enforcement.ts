@@ -7,11 +7,12 @@ import { NEVER } from '#model/clock.ts';
 import type { CutReason } from '#model/ended-by.ts';
 import { type Grant, grantCovers, grantStatusAt } from '#model/grant.ts';
 import type { GrantId } from '#model/ids.ts';
-import { PASS } from '#model/verdict.ts';
-import type { CompiledPolicy, RouteFacts } from '#policy/compiled-policy.ts';
+import { NEEDS_BODY, PASS } from '#model/verdict.ts';
+import type { CompiledPolicy } from '#policy/compiled-policy.ts';
 import type { Exchange } from './exchange.ts';
 import type { Flow } from './flow.ts';
 import type { LiveExchanges } from './live-exchanges.ts';
+import { judgeUnder } from './policy-judgement.ts';
 
 interface GrantImpact {
   readonly requests: number;
@@ -71,12 +72,17 @@ export function createEnforcement({ live, flow, clock }: EnforcementDeps): Enfor
       );
     },
     policySwapped(next) {
-      const ignored = { shadowRules: [] };
       live.each((x) => {
-        // Without a grant it has not come to the rules yet, and will be judged by the policy in force then.
+        // Without a grant it has not come to the policy's checks yet, and will be judged by the one in force then.
         if (x.grant === null) return;
-        const verdict = next.evaluate(x as RouteFacts, ignored);
-        if (verdict !== PASS) flow.cut(x, 'policy', verdict.rule);
+        const verdict = judgeUnder(next, x);
+        // A body that has not come yet will be read when its turn comes; one that is gone cannot be.
+        if (verdict !== PASS && (verdict !== NEEDS_BODY || x.phase !== 'judging')) {
+          flow.cut(x, 'policy', verdict.rule);
+          return;
+        }
+        // Its answer has not begun: the guards of the new set will judge it. One that has begun goes on.
+        if (x.phase !== 'judging' && !x.responseHasStarted) x.policy = next;
       });
     },
     grantsInUse() {

@@ -14,7 +14,8 @@ import type { Credential } from '#model/principal.ts';
 import type { DenialCode, ReasonCode } from '#model/reason.ts';
 import type { RequestTarget } from '#model/request-target.ts';
 import type { RuleRef } from '#model/verdict.ts';
-import type { CompiledPolicy, RouteSettings } from '#policy/compiled-policy.ts';
+import type { CompiledPolicy, GuardVerdict, RouteSettings } from '#policy/compiled-policy.ts';
+import type { RequestBody } from '#policy/request-body.ts';
 import type { Transfer } from '#upstream/forwarder.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { PrincipalUsage } from './principal-limits.ts';
@@ -41,6 +42,7 @@ export interface ExchangeEvents {
   recordRefused(x: Exchange): void;
   authorityLost(x: Exchange): CutReason | null;
   handedOver(x: Exchange): void;
+  guardResponse(x: Exchange, status: number, fields: readonly string[], contentLength: number): number;
   responseStarted(x: Exchange, status: number): void;
   failed(x: Exchange, reason: DenialCode, endedBy: EndedBy): void;
   ended(x: Exchange, endedBy: EndedBy): void;
@@ -91,8 +93,13 @@ export class Exchange implements Recordable {
   policy: CompiledPolicy | null = null;
   settings: RouteSettings | null = null;
   policyDigest = '';
-  formMethods: readonly string[] = NO_STRINGS;
+  /** The one workspace that the request names. */
+  workspace: string | null = null;
   heldBody: Buffer | null = null;
+  /** What the policy read in it. */
+  body: RequestBody | null = null;
+  /** A rule in shadow mode would have to see the body. */
+  wantsBody = false;
   usage: PrincipalUsage | null = null;
   localAnswer: LocalAnswer | null = null;
   expectsContinue = false;
@@ -103,6 +110,9 @@ export class Exchange implements Recordable {
   denialNote: string | null = null;
   rule: RuleRef | null = null;
   shadowRules: readonly RuleRef[] = NO_RULES;
+  /** What the guards made of the answer's head; null until it came, and where there are none. */
+  guardVerdict: GuardVerdict | null = null;
+  shadowGuards: readonly RuleRef[] = NO_RULES;
 
   upstreamHeaders: string[] = NO_HEADERS;
   upstreamPath = '';
@@ -169,6 +179,39 @@ export class Exchange implements Recordable {
     return this.head.userAgent;
   }
 
+  /** Read once, when its record is written. */
+  get recordedQuery(): string {
+    if (this.policy === null || this.target === null || this.target.query === '') return '';
+    return this.policy.recordedQuery(this.target.query);
+  }
+
+  get isUpgrade(): boolean {
+    return this.socket !== null;
+  }
+
+  get hasBody(): boolean {
+    return this.head.contentLength !== 0;
+  }
+
+  get contentType(): string {
+    return this.head.contentType;
+  }
+
+  /** The settings of tenants do not say it yet; a rule that asks for it holds. */
+  get tenantClass(): string | null {
+    return null;
+  }
+
+  /** Every line of a header of the request; `name` in lower case. Never `headersDistinct`: it hides what it joins. */
+  headerValues(name: string): readonly string[] {
+    const raw = this.req?.rawHeaders ?? NO_STRINGS;
+    const values: string[] = [];
+    for (let i = 0; i < raw.length; i += 2) {
+      if (raw[i]?.toLowerCase() === name) values.push(raw[i + 1] as string);
+    }
+    return values;
+  }
+
   get contentLength(): number {
     return this.head.contentLength;
   }
@@ -191,6 +234,14 @@ export class Exchange implements Recordable {
 
   handedOver(): void {
     this.events.handedOver(this);
+  }
+
+  get hasGuards(): boolean {
+    return this.policy !== null && this.policy.hasGuards;
+  }
+
+  guardResponse(status: number, fields: readonly string[], contentLength: number): number {
+    return this.events.guardResponse(this, status, fields, contentLength);
   }
 
   responseStarted(status: number): void {

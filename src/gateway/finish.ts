@@ -16,11 +16,13 @@ export function finish(x: Exchange, { live, principalLimits, metrics }: FinishDe
   x.phase = 'finished';
   x.transfer = null;
   x.heldBody = null;
+  x.body = null;
   live.remove(x);
   if (x.usage !== null) principalLimits?.release(x.usage);
   x.usage = null;
   if (x.rule !== null) metrics.ruleMatched(x.rule, 'enforce');
   for (const rule of x.shadowRules) metrics.ruleMatched(rule, 'shadow');
+  for (const rule of x.shadowGuards) metrics.ruleMatched(rule, 'shadow');
   if (x.responseHasStarted && x.kind !== 'http') metrics.streamEnded(x.kind);
   metrics.exchangeEnded(x);
   // Last: it may begin the next exchange of this connection.

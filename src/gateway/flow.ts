@@ -15,6 +15,7 @@ import type { Exchange, ExchangeEvents } from './exchange.ts';
 import { finish, type FinishDeps } from './finish.ts';
 import { expiryReason } from './live-exchanges.ts';
 import type { PipelineExits } from './pipeline.ts';
+import { denialOfGuard, judgeAnswer, recordGuards } from './response-guards.ts';
 
 export interface FlowDeps extends FinishDeps {
   readonly journal: Journal;
@@ -82,6 +83,13 @@ export class Flow implements ExchangeEvents, PipelineExits {
     x.decisionMs = this.#deps.clock.monotonic() - x.startedAt;
   }
 
+  guardResponse(x: Exchange, status: number, fields: readonly string[], contentLength: number): number {
+    const verdict = judgeAnswer(x, { status, fields, contentLength }, this.#deps.log);
+    x.guardVerdict = verdict;
+    x.shadowGuards = verdict.shadowRules;
+    return verdict.denial === null ? verdict.maxBodyBytes : -1;
+  }
+
   responseStarted(x: Exchange, status: number): void {
     x.responseHasStarted = true;
     x.status = status;
@@ -93,7 +101,7 @@ export class Flow implements ExchangeEvents, PipelineExits {
   failed(x: Exchange, reason: DenialCode, endedBy: EndedBy): void {
     if (x.phase !== 'forwarding') return;
     if (x.responseHasStarted) this.#end(x, endedBy);
-    else this.#fail(x, deny(reason), endedBy);
+    else this.#fail(x, endedBy === 'guard' ? denialOfGuard(x) : deny(reason), endedBy);
   }
 
   ended(x: Exchange, endedBy: EndedBy): void {
@@ -187,6 +195,7 @@ export class Flow implements ExchangeEvents, PipelineExits {
 
   #end(x: Exchange, endedBy: EndedBy): void {
     x.endedBy = endedBy;
+    if (x.guardVerdict !== null) recordGuards(x, x.guardVerdict);
     this.#stamp(x);
     finish(x, this.#deps);
     this.#deps.journal.complete(x);

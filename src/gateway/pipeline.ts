@@ -20,9 +20,10 @@ import { targetStage } from './stages/target.ts';
 import { tenantStage } from './stages/tenant.ts';
 import { upgradeStage } from './stages/upgrade.ts';
 import { upstreamHeadersStage } from './stages/upstream-headers.ts';
+import { workspaceStage } from './stages/workspace.ts';
 import type { PipelineDeps } from './pipeline-deps.ts';
 
-/** Precedence: parse, host, reserved prefix, credential, tenant, session, grant, limits, read-only, rule. */
+/** Precedence: parse, host, reserved prefix, credential, tenant, session, grant, limits, read-only, workspace, rule. */
 export function createStages(deps: PipelineDeps): readonly Stage[] {
   const routeSettings = routeSettingsStage(deps);
   return [
@@ -39,6 +40,7 @@ export function createStages(deps: PipelineDeps): readonly Stage[] {
     grantStage(deps),
     limitsStage(deps.principalLimits, deps.clock),
     accessStage,
+    workspaceStage,
     rulesStage(deps.policies, routeSettings),
     upstreamHeadersStage(deps.forwarder),
   ];

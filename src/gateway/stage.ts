@@ -17,6 +17,7 @@ type StageName =
   | 'grant'
   | 'limits'
   | 'access'
+  | 'workspace'
   | 'rules'
   | 'upstream-headers';
 

@@ -28,6 +28,10 @@ export interface ExchangeFacts {
   /** The path the rules see: the canonical path, less a tenant prefix where tenancy is by path. */
   readonly routePath: string;
   readonly kind: ExchangeKind;
+  /** The raw pairs of the query whose names a rule of the policy reads; usually empty. */
+  readonly recordedQuery: string;
+  /** The one workspace that the request names; null where it names none or several. */
+  readonly workspace: string | null;
 
   /** The socket's peer. Without trusted proxies it is also the client. */
   readonly peerIp: string;
@@ -49,6 +53,8 @@ export interface ExchangeFacts {
   readonly rule: RuleRef | null;
   /** Rules in shadow mode that would have denied; usually the shared empty array. */
   readonly shadowRules: readonly RuleRef[];
+  /** Response guards in shadow mode that would have stopped or cut the answer; usually the shared empty array. */
+  readonly shadowGuards: readonly RuleRef[];
   readonly policyDigest: string;
 
   /** What was answered; 0 when nothing was. */

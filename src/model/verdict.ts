@@ -14,7 +14,7 @@ export interface RuleRef {
 
 export interface Denial {
   readonly reason: DenialCode;
-  /** Set for `rule_denied`. */
+  /** Set where a rule denied: `rule_denied`, `response_guarded`, or a body that the rule could not look into. */
   readonly rule: RuleRef | null;
   /** For the operational log and the record; never for the client: it may say what a parser saw. */
   readonly note: string | null;
@@ -32,6 +32,16 @@ export function deny(reason: DenialCode, note?: string): Denial {
   if (note !== undefined) return { reason, rule: null, note };
   return shared.get(reason) as Denial;
 }
+
+/**
+ * A rule has to see the body, and nobody has read it yet. Whoever can holds the body and asks again; whoever does
+ * not refuses the request. Compared by identity.
+ */
+export const NEEDS_BODY: Denial = Object.freeze({
+  reason: 'body_uninspectable',
+  rule: null,
+  note: 'a rule has to see the body, and it was not read',
+});
 
 export function denyByRule(rule: RuleRef): Denial {
   return { reason: 'rule_denied', rule, note: null };

@@ -1,18 +1,42 @@
 // The one walk of a request over the deny rules; `evaluate` runs it bare and `explain` with a trace.
-// Guarantees: the first denying rule in file and document order is reported, whatever order the trie found it in;
-// what a rule must read and cannot is refused. Assumes a canonical path. Hot: synchronous, and an ASCII path
-// without a query allocates only the slices of its segments.
-import { type Denial, deny, PASS, type RuleRef, type Verdict } from '#model/verdict.ts';
+// Guarantees: the first denying rule in file and document order is reported, whatever order the trie found it in
+// (of those that need no body, when it was not read); what a rule must read and cannot is refused. Assumes a
+// canonical path. Hot: synchronous, and an ASCII path without a query allocates only the slices of its segments.
+import { type Denial, deny, NEEDS_BODY, PASS, type RuleRef, type Verdict } from '#model/verdict.ts';
 import type { RouteFacts, ShadowSink } from './compiled-policy.ts';
+import { type BodyOutcome, isComplemented, judgeBody, judgeFormMethod } from './judge-body.ts';
+import { hostsCover } from './hosts.ts';
 import { bitsOfRequest, methodsCover, methodsCoverAny } from './methods.ts';
 import { METHOD_OVERRIDE, QueryView } from './query.ts';
 import { readDecoded, Reading, readWide } from './reading.ts';
 import type { CompiledRule, RuleEntry, RuleSet } from './rule-set.ts';
 import { secondReadings } from './second-reading.ts';
 import { Hits } from './trie.ts';
+import { whenApplies } from './when.ts';
 
-export const OUTCOME = { matched: 0, lifted: 1, otherQuery: 2, otherMethod: 3, unreadable: 4 } as const;
+/** What became of one path of a rule that matched; the smaller, the closer it came to denying. */
+export const OUTCOME = {
+  matched: 0,
+  bodyUnreadable: 1,
+  bodyTooLarge: 2,
+  queryUnreadable: 3,
+  needsBody: 4,
+  lifted: 5,
+  otherPrincipal: 6,
+  otherBody: 7,
+  otherQuery: 8,
+  otherMethod: 9,
+  otherHost: 10,
+} as const;
 export type Outcome = (typeof OUTCOME)[keyof typeof OUTCOME];
+
+const OF_BODY: Readonly<Record<BodyOutcome, Outcome>> = {
+  holds: OUTCOME.matched,
+  absent: OUTCOME.otherBody,
+  unreadable: OUTCOME.bodyUnreadable,
+  too_large: OUTCOME.bodyTooLarge,
+  needs_body: OUTCOME.needsBody,
+};
 
 /** Told every step of the walk; then nothing is skipped, and the verdict is the same. */
 export interface Trace {
@@ -39,49 +63,33 @@ export class Walk {
   private readonly reading = new Reading();
   private readonly hits = new Hits();
   private readonly query: QueryView;
-  private readonly anyOverridable: boolean;
   private bits = 0;
   private best: CompiledRule | null = null;
+  private denial: Denial | null = null;
   private refusal: Denial | null = null;
+  private needsBody = false;
+  private wantsBody = false;
   private shadows: CompiledRule[] | null = null;
 
   constructor(set: RuleSet) {
     this.set = set;
     this.query = new QueryView(set.queryNames);
-    this.anyOverridable = set.entries.some((entry) => entry.namesOverridable);
   }
 
   run(facts: RouteFacts, shadow: ShadowSink, trace: Trace | null): Verdict {
     this.best = null;
+    this.denial = null;
     this.refusal = null;
+    this.needsBody = false;
+    this.wantsBody = false;
     this.shadows = null;
     this.bits = bitsOfRequest(facts.method);
     if (readWide(facts.routePath, this.reading)) this.judgeReading(facts, '', trace);
     else this.refusal = NOT_CANONICAL;
     if (facts.target.encodedSlash || facts.target.encodedPercent) this.judgeFurther(facts, trace);
     shadow.shadowRules = this.shadows === null ? NO_RULES : refsInOrder(this.shadows);
-    if (this.best !== null) return (this.best as CompiledRule).denial;
-    return this.refusal ?? PASS;
-  }
-
-  needsFormMethod(facts: RouteFacts): boolean {
-    if (!this.anyOverridable || facts.method !== 'POST') return false;
-    if (readWide(facts.routePath, this.reading) && this.namesOverridable(facts)) return true;
-    if (!facts.target.encodedSlash && !facts.target.encodedPercent) return false;
-    for (const further of secondReadings(facts.routePath) ?? []) {
-      readDecoded(further.segments, this.reading);
-      if (this.namesOverridable(facts)) return true;
-    }
-    return false;
-  }
-
-  private namesOverridable(facts: RouteFacts): boolean {
-    this.set.trie.walk(this.reading, this.hits);
-    for (let i = 0; i < this.hits.length; i++) {
-      const entry = this.entryAt(i);
-      if (entry.namesOverridable && !isLifted(entry.rule, facts)) return true;
-    }
-    return false;
+    shadow.wantsBody = this.wantsBody;
+    return this.denial ?? this.refusal ?? (this.needsBody ? NEEDS_BODY : PASS);
   }
 
   private judgeFurther(facts: RouteFacts, trace: Trace | null): void {
@@ -104,38 +112,93 @@ export class Walk {
     for (let i = 0; i < this.hits.length; i++) {
       const entry = this.entryAt(i);
       const { rule } = entry;
-      if (trace === null && rule.enforced && this.best !== null && this.best.order <= rule.order) continue;
+      if (trace === null && this.isDecided(rule)) continue;
       const outcome = this.judgeEntry(entry, facts);
       if (trace !== null) trace.entry(entry, outcome);
-      if (outcome === OUTCOME.matched) this.keep(rule);
-      else if (outcome === OUTCOME.unreadable && rule.enforced) this.refusal ??= UNREADABLE_QUERY;
+      this.take(rule, outcome);
     }
   }
 
-  private keep(rule: CompiledRule): void {
+  /** Whether nothing this rule could say would change the verdict. */
+  private isDecided(rule: CompiledRule): boolean {
+    if (!rule.enforced || this.best === null) return false;
+    return this.best.order < rule.order || this.denial === rule.denial;
+  }
+
+  private take(rule: CompiledRule, outcome: Outcome): void {
+    switch (outcome) {
+      case OUTCOME.matched:
+        this.keep(rule, rule.denial);
+        break;
+      case OUTCOME.bodyUnreadable:
+        this.keep(rule, rule.unreadable);
+        break;
+      case OUTCOME.bodyTooLarge:
+        this.keep(rule, rule.tooLarge);
+        break;
+      case OUTCOME.queryUnreadable:
+        if (rule.enforced) this.refusal ??= UNREADABLE_QUERY;
+        break;
+      case OUTCOME.needsBody:
+        if (rule.enforced) this.needsBody = true;
+        else this.wantsBody = true;
+        break;
+      default:
+    }
+  }
+
+  private keep(rule: CompiledRule, denial: Denial): void {
     if (rule.enforced) {
-      if (this.best === null || rule.order < this.best.order) this.best = rule;
+      // The same rule may have matched by another of its paths: what it says outright comes before what it could not read.
+      const isEarlier = this.best === null || rule.order < this.best.order;
+      if (!isEarlier && (rule !== this.best || denial !== rule.denial)) return;
+      this.best = rule;
+      this.denial = denial;
     } else if (this.shadows === null) this.shadows = [rule];
     else if (!this.shadows.includes(rule)) this.shadows.push(rule);
   }
 
   private judgeEntry(entry: RuleEntry, facts: RouteFacts): Outcome {
-    if (isLifted(entry.rule, facts)) return OUTCOME.lifted;
-    if (entry.methods !== null && !methodsCover(entry.methods, facts.method, this.bits)) {
-      const overridden = this.judgeOverride(entry, facts);
-      if (overridden !== OUTCOME.matched) return overridden;
-    }
-    return entry.query.length === 0 ? OUTCOME.matched : this.judgeQuery(entry);
+    const { rule } = entry;
+    if (rule.hosts !== null && !hostsCover(rule.hosts, facts.hostName)) return OUTCOME.otherHost;
+    if (isLifted(rule, facts)) return OUTCOME.lifted;
+    if (rule.when !== null && !whenApplies(rule.when, facts)) return OUTCOME.otherPrincipal;
+    // No rule sees what travels after the handshake.
+    if (facts.isUpgrade && entry.body !== null) return OUTCOME.matched;
+    const ofLine = this.judgeLine(entry, facts);
+    if (ofLine !== OUTCOME.matched || entry.body === null) return ofLine;
+    const ofBody = OF_BODY[judgeBody(entry.body, facts)];
+    return ofBody === OUTCOME.bodyUnreadable && this.isCovered(entry, facts) ? OUTCOME.otherBody : ofBody;
   }
 
-  /** `_method` counts besides the real method, from the query and from a form that was held for it. */
+  /** Method and query: `matched`, or what of them did not hold. */
+  private judgeLine(entry: RuleEntry, facts: RouteFacts): Outcome {
+    let ofMethod: Outcome = OUTCOME.matched;
+    if (entry.methods !== null && !methodsCover(entry.methods, facts.method, this.bits)) {
+      ofMethod = this.judgeOverride(entry, facts);
+      if (ofMethod === OUTCOME.otherMethod) return ofMethod;
+    }
+    if (entry.query.length === 0) return ofMethod;
+    const ofQuery = this.judgeQuery(entry);
+    return ofQuery === OUTCOME.matched ? ofMethod : ofQuery;
+  }
+
+  /** `_method` counts besides the real method, from the query and from a form. */
   private judgeOverride(entry: RuleEntry, facts: RouteFacts): Outcome {
     const methods = entry.methods;
     if (methods === null) return OUTCOME.matched;
-    if (facts.formMethods.length > 0 && methodsCoverAny(methods, facts.formMethods)) return OUTCOME.matched;
+    const ofQuery = this.judgeQueryOverride(methods);
+    if (ofQuery === OUTCOME.matched) return ofQuery;
+    const ofForm = OF_BODY[judgeFormMethod(methods, entry.namesOverridable, facts)];
+    return ofForm === OUTCOME.otherBody ? ofQuery : ofForm;
+  }
+
+  private judgeQueryOverride(methods: NonNullable<RuleEntry['methods']>): Outcome {
     if (this.query.isEmpty()) return OUTCOME.otherMethod;
     if (methodsCoverAny(methods, this.query.valuesOf(METHOD_OVERRIDE))) return OUTCOME.matched;
-    if (this.query.unreadableOverride || this.query.isUnreadable(METHOD_OVERRIDE)) return OUTCOME.unreadable;
+    if (this.query.unreadableOverride || this.query.isUnreadable(METHOD_OVERRIDE)) {
+      return OUTCOME.queryUnreadable;
+    }
     return OUTCOME.otherMethod;
   }
 
@@ -148,9 +211,19 @@ export class Walk {
       const unreadable = this.query.unreadableName || this.query.isUnreadable(name);
       if (holds(present, values, this.query.isUnreadable(name))) continue;
       if (!unreadable) return OUTCOME.otherQuery;
-      outcome = OUTCOME.unreadable;
+      outcome = OUTCOME.queryUnreadable;
     }
     return outcome;
+  }
+
+  /** Whether another block of the same rule, on this same path, reads a body of the kind that came. */
+  private isCovered(entry: RuleEntry, facts: RouteFacts): boolean {
+    for (let i = 0; i < this.hits.length; i++) {
+      const other = this.entryAt(i);
+      if (other.rule !== entry.rule || !isComplemented(entry, other, facts)) continue;
+      if (this.judgeLine(other, facts) === OUTCOME.matched) return true;
+    }
+    return false;
   }
 
   private entryAt(i: number): RuleEntry {

@@ -4,8 +4,13 @@ import type { ConsideredRule, Explanation, RouteFacts, ShadowSink } from './comp
 import { OUTCOME, type Outcome, type Trace, type Walk } from './evaluate.ts';
 import { MAX_ALTERNATIVES, type Reading } from './reading.ts';
 import type { RuleEntry, RuleSet } from './rule-set.ts';
+import { whenText } from './when.ts';
 
-export function explainWith(walk: Walk, set: RuleSet, facts: RouteFacts): Explanation {
+export function explainWith(
+  walk: Walk,
+  set: RuleSet,
+  facts: RouteFacts,
+): Pick<Explanation, 'verdict' | 'readings' | 'considered'> {
   const readings = new Set<string>();
   const closest = new Map<number, { readonly entry: RuleEntry; readonly outcome: Outcome }>();
   const trace: Trace = {
@@ -17,39 +22,61 @@ export function explainWith(walk: Walk, set: RuleSet, facts: RouteFacts): Explan
       if (known === undefined || outcome < known.outcome) closest.set(entry.rule.order, { entry, outcome });
     },
   };
-  const shadow: ShadowSink = { shadowRules: [] };
+  const shadow: ShadowSink = { shadowRules: [], wantsBody: false };
   const verdict = walk.run(facts, shadow, trace);
   const considered = set.rules.map((rule): ConsideredRule => {
     const found = closest.get(rule.order);
     return {
       rule: rule.ref,
       mode: rule.enforced ? 'enforce' : 'shadow',
-      matched: found?.outcome === OUTCOME.matched,
+      matched: found !== undefined && found.outcome <= OUTCOME.bodyTooLarge,
       pathMatched: found !== undefined,
       because:
         found === undefined ? 'no path of the rule matched' : because(found.entry, found.outcome, facts),
     };
   });
-  return { verdict, canonicalPath: facts.target.path, readings: [...readings], considered };
+  return { verdict, readings: [...readings], considered };
 }
 
 function because(entry: RuleEntry, outcome: Outcome, facts: RouteFacts): string {
-  const path = `path ${entry.pathText} matched`;
+  return `path ${entry.pathText} matched${whyOf(outcome, entry, facts)}`;
+}
+
+function whyOf(outcome: Outcome, entry: RuleEntry, facts: RouteFacts): string {
+  const { rule, methods, body } = entry;
+  const methodNames = methods?.names.join(', ');
+  const flaw = facts.body?.flaw ?? 'it cannot be read';
   switch (outcome) {
-    case OUTCOME.matched: {
-      const method = entry.methods === null ? '' : `, method is one of ${entry.methods.names.join(', ')}`;
-      const query = entry.query.length === 0 ? '' : `, query holds ${queryText(entry)}`;
-      return `${path}${method}${query}`;
-    }
+    case OUTCOME.matched:
+      return matchedText(entry, facts);
     case OUTCOME.lifted:
-      return `${path}, lifted by the grant (category ${entry.rule.ref.category})`;
+      return `, lifted by the grant (category ${rule.ref.category})`;
+    case OUTCOME.otherHost:
+      return `, host ${facts.hostName} is not one of ${rule.hosts?.names.join(', ')}`;
+    case OUTCOME.otherPrincipal:
+      return `, the rule is for others: ${rule.when === null ? '' : whenText(rule.when)}`;
     case OUTCOME.otherMethod:
-      return `${path}, method ${facts.method} is not one of ${entry.methods?.names.join(', ')}`;
+      return `, method ${facts.method} is not one of ${methodNames}`;
     case OUTCOME.otherQuery:
-      return `${path}, query does not hold ${queryText(entry)}`;
-    case OUTCOME.unreadable:
-      return `${path}, the query has to be read and is malformed`;
+      return `, query does not hold ${queryText(entry)}`;
+    case OUTCOME.queryUnreadable:
+      return ', the query has to be read and is malformed';
+    case OUTCOME.otherBody:
+      return `, the body does not hold ${body?.text}`;
+    case OUTCOME.needsBody:
+      return `, the body has to be read for ${body?.text ?? 'a method it may claim'}`;
+    case OUTCOME.bodyUnreadable:
+    case OUTCOME.bodyTooLarge:
+      return `, the body has to be read for ${body?.text ?? 'a method it may claim'}: ${flaw}`;
   }
+}
+
+function matchedText(entry: RuleEntry, facts: RouteFacts): string {
+  const { methods, body } = entry;
+  if (facts.isUpgrade && body !== null) return ', and no rule sees what an upgrade carries';
+  const method = methods === null ? '' : `, method is one of ${methods.names.join(', ')}`;
+  const query = entry.query.length === 0 ? '' : `, query holds ${queryText(entry)}`;
+  return `${method}${query}${body === null ? '' : `, the body holds ${body.text}`}`;
 }
 
 function queryText(entry: RuleEntry): string {

@@ -3,7 +3,7 @@
 // Cold; nothing is kept between loads.
 import { lstat, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { compilePolicy, type CompileOutcome } from './compile.ts';
+import { compilePolicy, type CompileOutcome, type DefaultEffect } from './compile.ts';
 import {
   emptyDocuments,
   type ParsedPolicyFile,
@@ -19,13 +19,25 @@ export interface PolicyDirectory {
   /** Names of files in `packs/`, without `.yaml`. */
   readonly packs: readonly string[];
   readonly dangerouslyAllowEmpty: boolean;
+  /** `deny`: an allow-list; what no RouteAllowance covers is refused. */
+  readonly defaultEffect: DefaultEffect;
 }
 
 const PACK_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
 /** Every problem of every file at once; only a set without any is compiled. */
 export async function loadPolicyDirectory(options: PolicyDirectory): Promise<CompileOutcome> {
-  const { directory, packs, dangerouslyAllowEmpty } = options;
+  const { directory, dangerouslyAllowEmpty, defaultEffect } = options;
+  const { documents, problems } = await readPolicyDirectory(options);
+  if (problems.length > 0) return { policy: null, problems };
+  return compilePolicy(documents, { source: directory, dangerouslyAllowEmpty, defaultEffect });
+}
+
+/** The documents themselves, for tools that look into them; what `loadPolicyDirectory` compiles. */
+export async function readPolicyDirectory({
+  directory,
+  packs,
+}: Pick<PolicyDirectory, 'directory' | 'packs'>): Promise<ParsedPolicyFile> {
   const listed = await listPolicyFiles(directory);
   const problems = [...listed.problems];
   const files = [...listed.files];
@@ -35,8 +47,7 @@ export async function loadPolicyDirectory(options: PolicyDirectory): Promise<Com
   }
   const parsed = await parseFiles(files);
   problems.push(...parsed.problems);
-  if (problems.length > 0) return { policy: null, problems: sortProblems(problems) };
-  return compilePolicy(parsed.documents, { source: directory, dangerouslyAllowEmpty });
+  return { documents: parsed.documents, problems: sortProblems(problems) };
 }
 
 function packFile(directory: string, pack: string): string {
@@ -94,6 +105,10 @@ export async function parseFiles(files: readonly string[]): Promise<ParsedPolicy
 function append(to: PolicyDocuments, from: PolicyDocuments): void {
   to.rules.push(...from.rules);
   to.settings.push(...from.settings);
+  to.safeRoutes.push(...from.safeRoutes);
+  to.allowances.push(...from.allowances);
+  to.scopes.push(...from.scopes);
+  to.guards.push(...from.guards);
   to.tests.push(...from.tests);
 }
 
@@ -141,7 +156,10 @@ function codeOf(error: unknown): string {
  * What a directory looks like from outside: changes whenever a policy file was added, removed, replaced or written.
  * Follows symbolic links, so that a swapped mount of a ConfigMap shows.
  */
-export async function fingerprintDirectory({ directory, packs }: PolicyDirectory): Promise<string> {
+export async function fingerprintDirectory({
+  directory,
+  packs,
+}: Pick<PolicyDirectory, 'directory' | 'packs'>): Promise<string> {
   const { files } = await listPolicyFiles(directory);
   const all = [...files, ...packs.map((pack) => packFile(directory, pack))];
   const marks: (readonly (string | number | bigint)[])[] = [];

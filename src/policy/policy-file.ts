@@ -3,7 +3,12 @@
 import type { Grant } from '#model/grant.ts';
 import { type PolicyProblem, problemOfFile, sortProblems, suggestion } from './problem.ts';
 import { type PlacedRule, readRoutePolicy, RULE_ID } from './route-policy.ts';
+import { type PlacedAllowance, readRouteAllowance } from './route-allowance.ts';
 import { readRouteSettings, type SettingsDraft } from './route-settings.ts';
+import type { NarrowRouteDraft } from './narrow-routes.ts';
+import { type PlacedGuard, readResponseGuard } from './response-guard.ts';
+import { readSafeRoutes } from './safe-routes.ts';
+import { readScopeMap, type ScopeDraft } from './scope-map.ts';
 import { readApiGrant, readPolicyTest, type TestDocument } from './policy-test.ts';
 import { createFileReader, type FileReader, readDocuments, report } from './yaml-document.ts';
 import { decodeFile } from './yaml-guard.ts';
@@ -14,6 +19,10 @@ import { isScalar, type ParsedNode } from 'yaml';
 export interface PolicyDocuments {
   readonly rules: PlacedRule[];
   readonly settings: SettingsDraft[];
+  readonly safeRoutes: NarrowRouteDraft[];
+  readonly allowances: PlacedAllowance[];
+  readonly scopes: ScopeDraft[];
+  readonly guards: PlacedGuard[];
   readonly tests: TestDocument[];
 }
 
@@ -38,6 +47,18 @@ const KINDS: Readonly<Record<string, (opened: Opened) => void>> = {
     const settings = readRouteSettings(reader, spec);
     if (settings !== null) into.settings.push(settings);
   },
+  SafeRoutes: ({ reader, spec, into }) => {
+    into.safeRoutes.push(...readSafeRoutes(reader, spec));
+  },
+  RouteAllowance: ({ reader, spec, into }) => {
+    into.allowances.push(...readRouteAllowance(reader, spec));
+  },
+  ScopeMap: ({ reader, spec, into }) => {
+    into.scopes.push(...readScopeMap(reader, spec));
+  },
+  ResponseGuard: ({ reader, spec, into }) => {
+    into.guards.push(...readResponseGuard(reader, spec));
+  },
   PolicyTest: ({ reader, name, spec, into }) => {
     const test = readPolicyTest(reader, name, spec);
     if (test !== null) into.tests.push(test);
@@ -53,7 +74,7 @@ const DOCUMENT = {
 const METADATA = { what: 'metadata', required: ['name'], optional: ['owner', 'description'] };
 
 export function emptyDocuments(): PolicyDocuments {
-  return { rules: [], settings: [], tests: [] };
+  return { rules: [], settings: [], safeRoutes: [], allowances: [], scopes: [], guards: [], tests: [] };
 }
 
 /** `file` is the name that problems carry. */

@@ -2,94 +2,91 @@
 // Running them is run-policy-tests.ts; a grant for `policy explain --grant` is read by the same code.
 import { isScalar } from 'yaml';
 import type { EpochMs } from '#model/clock.ts';
-import type { Access, Actor, Grant } from '#model/grant.ts';
+import { type Access, type Actor, type Grant, REASON_TYPES, type StatedReason } from '#model/grant.ts';
 import type { GrantId, TenantId } from '#model/ids.ts';
-import { type DenialCode, REASONS } from '#model/reason.ts';
-import { type Position, suggestion } from './problem.ts';
-import { CATEGORY, readMethod, RULE_ID } from './route-policy.ts';
-import { type FileReader, report } from './yaml-document.ts';
 import {
-  type Field,
-  quoted,
-  readChoice,
-  readEntries,
-  readFields,
-  readItems,
-  readList,
-  readText,
-} from './yaml-fields.ts';
+  type CaseContext,
+  isEmptyList,
+  readCase,
+  readOptionalList,
+  type TestCase,
+} from './policy-test-case.ts';
+import { readPrincipal } from './policy-test-principal.ts';
+import { CATEGORY } from './route-policy.ts';
+import { type FileReader, report } from './yaml-document.ts';
+import { type Field, readChoice, readEntries, readFields, readItems, readText } from './yaml-fields.ts';
 
 export interface TestDocument {
   readonly name: string;
+  readonly file: string;
   readonly now: EpochMs;
+  /** Under which default the set is judged: `deny` makes it an allow-list. */
+  readonly defaultEffect: 'allow' | 'deny';
   readonly cases: readonly TestCase[];
 }
 
-export interface TestCase {
-  readonly name: string;
-  readonly grant: Grant;
-  readonly requests: readonly TestRequest[];
-  readonly formMethods: readonly string[];
-  readonly expect: 'allow' | 'deny';
-  /** The rule that must be reported; null where `reason` says why, or the request is allowed. */
-  readonly rule: string | null;
-  readonly reason: DenialCode | null;
-  /** Null: not looked at. Sorted. */
-  readonly shadow: readonly string[] | null;
-}
-
-export interface TestRequest {
-  readonly method: string;
-  readonly rawTarget: string;
-  readonly at: Position;
-}
-
-const SPEC = { what: 'the spec of a PolicyTest', required: ['now', 'cases'], optional: ['grants'] };
-const CASE = {
-  what: 'a case',
-  required: ['name', 'requests', 'expect'],
-  optional: ['grant', 'formMethods', 'rule', 'reason', 'shadow'],
+const SPEC = {
+  what: 'the spec of a PolicyTest',
+  required: ['now', 'cases'],
+  optional: ['grants', 'principals', 'defaultEffect'],
 };
 const GRANT = {
   what: 'a grant',
   required: [],
-  optional: ['access', 'lifts', 'roles', 'actAs', 'caseRef', 'startsAt', 'expiresAt'],
+  optional: ['access', 'lifts', 'roles', 'workspaces', 'actAs', 'caseRef', 'reason', 'startsAt', 'expiresAt'],
 };
 const API_GRANT = {
   what: 'a grant',
   required: [],
   optional: GRANT.optional.concat(
-    ['id', 'tenant', 'revision', 'status', 'audience', 'workspaces', 'reason', 'notice', 'grantedBy'],
+    ['id', 'tenant', 'revision', 'status', 'audience', 'notice', 'grantedBy'],
     ['createdAt', 'revokedAt', 'revokedBy'],
   ),
 };
-const SENTENCE = { maxLength: 200 };
+const WORKSPACE = { what: 'a workspace', required: ['id'], optional: ['roles'] };
+const REASON = { what: 'a reason', required: ['type'], optional: ['detail'] };
 const ACCESS: readonly Access[] = ['read', 'write'];
+const EFFECTS = ['allow', 'deny'] as const;
 
 export function readPolicyTest(reader: FileReader, name: string, spec: Field): TestDocument | null {
   const fields = readFields(reader, spec.node, spec.valueOffset, SPEC);
   if (fields === null) return null;
   const now = readInstant(reader, fields.get('now'));
-  const grants = readGrants(reader, fields.get('grants'));
+  const effectField = fields.get('defaultEffect');
+  const defaultEffect = (effectField && readChoice(reader, effectField, EFFECTS)) ?? 'allow';
+  const context: CaseContext = {
+    reader,
+    grants: readNames(reader, fields.get('grants'), readTestGrant),
+    principals: readNames(reader, fields.get('principals'), readPrincipal),
+    plainGrant: PLAIN_GRANT,
+    isAllowList: defaultEffect === 'deny',
+  };
   const cases: TestCase[] = [];
   const casesField = fields.get('cases');
   for (const item of (casesField && readItems(reader, casesField)) ?? []) {
-    const one = readCase(reader, item, grants);
+    const one = readCase(context, item);
     if (one !== null) cases.push(one);
   }
-  return now === null ? null : { name, now, cases };
+  return now === null ? null : { name, file: reader.file, now, defaultEffect, cases };
 }
 
-function readGrants(reader: FileReader, field: Field | undefined): ReadonlyMap<string, Grant> {
-  const grants = new Map<string, Grant>();
-  for (const entry of (field && readEntries(reader, field.node, field.valueOffset, 'grants')) ?? []) {
+/** What the cases call by a name of the author's own. */
+function readNames<T>(
+  reader: FileReader,
+  field: Field | undefined,
+  readOne: (reader: FileReader, entry: Field) => T | null,
+): ReadonlyMap<string, T> {
+  const named = new Map<string, T>();
+  if (field === undefined) return named;
+  for (const entry of readEntries(reader, field.node, field.valueOffset, field.name) ?? []) {
     if (!/^[A-Za-z][A-Za-z0-9_-]{0,63}$/.test(entry.name)) {
-      report(reader, entry.offset, 'a grant’s name must be letters, digits, hyphens and underscores');
+      const what = `a ${field.name.slice(0, -1)}’s name`;
+      report(reader, entry.offset, `${what} must be letters, digits, hyphens and underscores`);
     }
-    const grant = readTestGrant(reader, entry);
-    if (grant !== null) grants.set(entry.name, grant);
+    const one = readOne(reader, entry);
+    if (one !== null) named.set(entry.name, one);
   }
-  return grants;
+  return named;
 }
 
 /** Of a test: what rules may look at. The rest of the grant is filled with harmless values. */
@@ -104,7 +101,12 @@ export function readApiGrant(reader: FileReader, field: Field): Grant | null {
   if (fields === null) return null;
   const given = new Map([...fields].filter(([, one]) => !isScalar(one.node) || one.node.value !== null));
   const grant = readGrantFields(reader, given);
-  return { ...grant, revokedAt: readInstant(reader, given.get('revokedAt')) };
+  const tenant = given.get('tenant');
+  return {
+    ...grant,
+    tenant: ((tenant && readText(reader, tenant, {})) ?? grant.tenant) as TenantId,
+    revokedAt: readInstant(reader, given.get('revokedAt')),
+  };
 }
 
 function readGrantFields(reader: FileReader, fields: ReadonlyMap<string, Field>): Grant {
@@ -119,6 +121,8 @@ function readGrantFields(reader: FileReader, fields: ReadonlyMap<string, Field>)
     access: (access && readChoice(reader, access, ACCESS)) ?? 'write',
     lifts: (lifts && readOptionalList(reader, lifts, (item) => readText(reader, item, CATEGORY))) ?? [],
     roles: (roles && readOptionalList(reader, roles, (item) => readText(reader, item, {}))) ?? [],
+    workspaces: readWorkspaces(reader, fields.get('workspaces')),
+    reason: readReason(reader, fields.get('reason')),
     actAs: (actAs && readText(reader, actAs, {})) ?? null,
     caseRef: (caseRef && readText(reader, caseRef, {})) ?? null,
     startsAt: (startsAt && readInstant(reader, startsAt)) ?? PLAIN_GRANT.startsAt,
@@ -126,14 +130,30 @@ function readGrantFields(reader: FileReader, fields: ReadonlyMap<string, Field>)
   };
 }
 
-/** `[]` is as good as leaving it out. */
-function readOptionalList(
-  reader: FileReader,
-  field: Field,
-  readItem: (item: Field) => string | null,
-): readonly string[] | null {
-  const isEmpty = field.node !== null && 'items' in field.node && field.node.items.length === 0;
-  return isEmpty ? [] : readList(reader, field, readItem);
+function readWorkspaces(reader: FileReader, field: Field | undefined): Grant['workspaces'] {
+  if (field === undefined || isEmptyList(field)) return [];
+  return (readItems(reader, field) ?? []).flatMap((item) => {
+    const fields = readFields(reader, item.node, item.offset, WORKSPACE);
+    const idField = fields?.get('id');
+    const id = idField && readText(reader, idField, {});
+    if (!id) return [];
+    const roles = fields?.get('roles');
+    return [
+      {
+        id,
+        roles: (roles && readOptionalList(reader, roles, (one) => readText(reader, one, {}))) ?? [],
+      },
+    ];
+  });
+}
+
+function readReason(reader: FileReader, field: Field | undefined): StatedReason | null {
+  if (field === undefined) return null;
+  const fields = readFields(reader, field.node, field.valueOffset, REASON);
+  const typeField = fields?.get('type');
+  const type = typeField && readChoice(reader, typeField, REASON_TYPES);
+  const detail = fields?.get('detail');
+  return type ? { type, detail: (detail && readText(reader, detail, {})) ?? '' } : null;
 }
 
 const SYSTEM: Actor = {
@@ -165,92 +185,6 @@ export const PLAIN_GRANT: Grant = Object.freeze({
   revokedAt: null,
   revokedBy: null,
 });
-
-function readCase(reader: FileReader, item: Field, grants: ReadonlyMap<string, Grant>): TestCase | null {
-  const fields = readFields(reader, item.node, item.offset, CASE);
-  if (fields === null) return null;
-  const nameField = fields.get('name');
-  const name = nameField && readText(reader, nameField, SENTENCE);
-  const requestsField = fields.get('requests');
-  const requests = requestsField && readRequests(reader, requestsField);
-  const expectField = fields.get('expect');
-  const expect = expectField && readChoice(reader, expectField, ['allow', 'deny'] as const);
-  const methodsField = fields.get('formMethods');
-  const formMethods = methodsField && readList(reader, methodsField, (one) => readMethod(reader, one));
-  const shadowField = fields.get('shadow');
-  const shadow =
-    shadowField && readOptionalList(reader, shadowField, (one) => readText(reader, one, RULE_ID));
-  const grant = readGrantName(reader, fields.get('grant'), grants);
-  const why = readWhy(reader, item, fields);
-  if (!name || !requests || !expect || !grant || !why) return null;
-  return {
-    name,
-    grant,
-    requests,
-    formMethods: formMethods ?? [],
-    expect,
-    ...why,
-    shadow: shadow?.toSorted() ?? null,
-  };
-}
-
-function readGrantName(
-  reader: FileReader,
-  field: Field | undefined,
-  grants: ReadonlyMap<string, Grant>,
-): Grant | null {
-  if (field === undefined) return PLAIN_GRANT;
-  const name = readText(reader, field, {});
-  if (name === null) return null;
-  const grant = grants.get(name);
-  if (grant !== undefined) return grant;
-  const hint = suggestion(name, [...grants.keys()]);
-  report(reader, field.valueOffset, `grant ${quoted(name)} is not named under grants${hint}`);
-  return null;
-}
-
-const CODES = Object.keys(REASONS).filter((code) => code !== 'ok' && code !== 'rule_denied') as DenialCode[];
-
-/** A denial is a rule's or has another reason, never both, and an allowed request has neither. */
-function readWhy(
-  reader: FileReader,
-  item: Field,
-  fields: ReadonlyMap<string, Field>,
-): Pick<TestCase, 'rule' | 'reason'> | null {
-  const ruleField = fields.get('rule');
-  const rule = ruleField === undefined ? null : readText(reader, ruleField, RULE_ID);
-  const reasonField = fields.get('reason');
-  const reason = reasonField === undefined ? null : readChoice(reader, reasonField, CODES);
-  const expectField = fields.get('expect');
-  const isDeny = isScalar(expectField?.node) && expectField.node.value === 'deny';
-  const given = (ruleField === undefined ? 0 : 1) + (reasonField === undefined ? 0 : 1);
-  if (given === (isDeny ? 1 : 0)) return { rule, reason };
-  const message = isDeny
-    ? 'a case that expects deny needs either rule or reason'
-    : 'rule and reason belong to a case that expects deny';
-  report(reader, expectField?.offset ?? item.offset, message);
-  return null;
-}
-
-const REQUEST = {
-  pattern: /^[A-Z][A-Z-]* [!-~]+$/,
-  form: 'an upper-case method, one space and a raw target',
-  maxLength: 10_000,
-};
-
-function readRequests(reader: FileReader, field: Field): readonly TestRequest[] | null {
-  const texts = new Map<string, Position>();
-  const read = readList(reader, field, (item) => {
-    const text = readText(reader, item, REQUEST);
-    if (text !== null) texts.set(text, reader.positionAt(item.offset));
-    return text;
-  });
-  if (read === null) return null;
-  return [...texts].map(([text, at]) => {
-    const space = text.indexOf(' ');
-    return { method: text.slice(0, space), rawTarget: text.slice(space + 1), at };
-  });
-}
 
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/;
 

@@ -92,13 +92,22 @@ export class QueryView {
   }
 }
 
+/** Every name that a raw one is read as: whole, and by its last part in brackets. Null where it cannot be read. */
+export function foldedNamesOf(rawName: string): readonly string[] | null {
+  const decoded = decodePart(rawName);
+  if (decoded === null) return null;
+  const name = withoutIndexes(foldText(decoded));
+  const last = lastPart(name);
+  return last === null ? [name] : [name, last];
+}
+
 /** A rule's key in the form that a request's name is brought to. */
 export function foldName(key: string): string {
   return withoutIndexes(foldText(key));
 }
 
 /** `+` is a space, then decoded once; null for `%00`, a malformed `%` and bytes that are not UTF-8. */
-function decodePart(text: string): string | null {
+export function decodePart(text: string): string | null {
   const spaced = text.includes('+') ? text.replaceAll('+', ' ') : text;
   const decoded = decodeStrict(spaced);
   return decoded === null || decoded.includes('\0') ? null : decoded;

@@ -1,6 +1,8 @@
 // `kind: RoutePolicy`: deny rules. Reads one document into checked drafts and reports everything else; compiling
 // the drafts is rule-set.ts. Assumes YAML without aliases, tags and duplicate keys. Cold.
 import { isScalar } from 'yaml';
+import { readBodySelector } from './body-fields.ts';
+import { type HostSet, readHosts } from './hosts.ts';
 import { KNOWN_METHODS } from './methods.ts';
 import { compilePattern, type PathPattern } from './pattern.ts';
 import { type Position, suggestion } from './problem.ts';
@@ -20,6 +22,7 @@ import {
   readText,
   type TextRule,
 } from './yaml-fields.ts';
+import { readWhen, type When } from './when.ts';
 
 /** A draft and where its id stands. */
 export interface PlacedRule {
@@ -40,43 +43,74 @@ const METHOD = /^[A-Z][A-Z-]{0,31}$/;
 /** What no grant may open, whatever a tenant's settings say. */
 const NEVER_LIFTED = new Set(['self-grant', 'user-admin', 'permissions', 'credentials']);
 
-const SPEC = { what: 'the spec of a RoutePolicy', required: ['rules'], optional: [] };
+const SPEC = { what: 'the spec of a RoutePolicy', required: ['rules'], optional: ['hosts'] };
 const RULE = {
   what: 'a rule',
   required: ['id', 'category', 'match'],
-  optional: ['mode', 'liftable', 'message'],
+  optional: ['mode', 'liftable', 'when', 'message'],
 };
-const MATCH = { what: 'a match', required: ['paths'], optional: ['methods', 'query'] };
+const MATCH = {
+  what: 'a match',
+  required: ['paths'],
+  optional: ['methods', 'query', 'graphql', 'jsonrpc', 'json', 'form'],
+};
 
 export function readRoutePolicy(reader: FileReader, spec: Field): readonly PlacedRule[] {
   const fields = readFields(reader, spec.node, spec.valueOffset, SPEC);
   const rules = fields?.get('rules');
   if (rules === undefined) return [];
+  const hosts = readHosts(reader, fields?.get('hosts'));
   const placed: PlacedRule[] = [];
   for (const item of readItems(reader, rules) ?? []) {
-    const rule = readRule(reader, item);
+    const rule = readRule(reader, item, hosts);
     if (rule !== null) placed.push(rule);
   }
   return placed;
 }
 
-function readRule(reader: FileReader, item: Field): PlacedRule | null {
+function readRule(reader: FileReader, item: Field, hosts: HostSet | null): PlacedRule | null {
   const fields = readFields(reader, item.node, item.offset, RULE);
   if (fields === null) return null;
+  const head = readRuleHead(reader, fields);
+  const matchField = fields.get('match');
+  const match = matchField && readMatches(reader, matchField);
+  if (head === null || !match) return null;
+  return { draft: { ...head.draft, hosts, match }, at: head.at };
+}
+
+/** What deny rules and response guards have in common. */
+export interface RuleHead {
+  readonly id: string;
+  readonly category: string;
+  readonly mode: 'enforce' | 'shadow';
+  readonly liftable: boolean;
+  readonly when: When | null;
+  readonly message: string | null;
+}
+
+/** Ids that are not an author's to give: decisions of the policy itself carry them. */
+const RESERVED_IDS = /^policy[.]/;
+
+export function readRuleHead(
+  reader: FileReader,
+  fields: ReadonlyMap<string, Field>,
+): { readonly draft: RuleHead; readonly at: Position } | null {
   const idField = fields.get('id');
   const id = idField && readText(reader, idField, RULE_ID);
+  if (idField && id && RESERVED_IDS.test(id)) {
+    report(reader, idField.valueOffset, 'an id must not begin with `policy.`: the policy names its own so');
+  }
   const categoryField = fields.get('category');
   const category = categoryField && readText(reader, categoryField, CATEGORY);
   const modeField = fields.get('mode');
   const mode = modeField === undefined ? 'enforce' : readChoice(reader, modeField, ['enforce', 'shadow']);
   const liftable = readLiftable(reader, fields.get('liftable'), category ?? null);
+  const when = readWhen(reader, fields.get('when'));
   const messageField = fields.get('message');
   const message = messageField === undefined ? null : readText(reader, messageField, { maxLength: 300 });
-  const matchField = fields.get('match');
-  const match = matchField && readMatches(reader, matchField);
-  if (!idField || !id || !category || mode === null || !match) return null;
+  if (!idField || !id || !category || mode === null || when === null) return null;
   return {
-    draft: { id, category, mode, liftable, message, match },
+    draft: { id, category, mode, liftable, when: when ?? null, message },
     at: reader.positionAt(idField.valueOffset),
   };
 }
@@ -112,7 +146,8 @@ function readMatch(reader: FileReader, item: Field): MatchDraft | null {
   const paths = pathsField && readPaths(reader, pathsField, 'wide');
   const queryField = fields.get('query');
   const query = queryField === undefined ? [] : readQuery(reader, queryField);
-  return paths && query ? { methods, paths, query } : null;
+  const body = readBodySelector(reader, fields, item);
+  return paths && query && body !== undefined ? { methods, paths, query, body } : null;
 }
 
 export function readMethod(reader: FileReader, field: Field): string | null {
@@ -141,7 +176,7 @@ export function readPaths(
   return texts.map((text) => compilePattern(text, width) as PathPattern);
 }
 
-function readQuery(reader: FileReader, field: Field): readonly QueryDraft[] | null {
+export function readQuery(reader: FileReader, field: Field): readonly QueryDraft[] | null {
   const entries = readEntries(reader, field.node, field.valueOffset, 'query');
   if (entries === null) return null;
   if (entries.length === 0) {

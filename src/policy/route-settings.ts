@@ -17,14 +17,18 @@ export interface SettingsDraft {
   /** Lower case. */
   readonly headers: readonly string[];
   readonly maxBodyBytes: number | null;
+  readonly maxInspectedBytes: number | null;
   readonly headersTimeoutMs: number | null;
   readonly idleTimeoutMs: number | null;
 }
 
+/** Held in memory while its rules look at it, so it is small unless a route says otherwise. */
+const DEFAULT_INSPECTED_BYTES = 1024 ** 2;
+
 const SPEC = {
   what: 'the spec of RouteSettings',
   required: ['paths'],
-  optional: ['allow', 'headers', 'maxBody', 'timeouts'],
+  optional: ['allow', 'headers', 'maxBody', 'maxInspectedBody', 'timeouts'],
 };
 const TIMEOUTS = { what: 'timeouts', required: [], optional: ['headers', 'idle'] };
 
@@ -41,6 +45,7 @@ export function readRouteSettings(reader: FileReader, spec: Field): SettingsDraf
   const headersField = fields.get('headers');
   const headers = headersField && readList(reader, headersField, (item) => readHeaderName(reader, item));
   const maxBody = fields.get('maxBody');
+  const maxInspectedBody = fields.get('maxInspectedBody');
   const timeouts = readTimeouts(reader, fields.get('timeouts'));
   if (paths === null) return null;
   return {
@@ -48,6 +53,7 @@ export function readRouteSettings(reader: FileReader, spec: Field): SettingsDraf
     allow: allow ?? [],
     headers: headers ?? [],
     maxBodyBytes: maxBody === undefined ? null : readSize(reader, maxBody),
+    maxInspectedBytes: maxInspectedBody === undefined ? null : readInspected(reader, maxInspectedBody),
     headersTimeoutMs: timeouts.headers,
     idleTimeoutMs: timeouts.idle,
   };
@@ -74,7 +80,7 @@ const UNIT_BYTES: Readonly<Record<string, number>> = {
   TiB: 1024 ** 4,
 };
 
-function readSize(reader: FileReader, field: Field): number | null {
+export function readSize(reader: FileReader, field: Field): number | null {
   const text = readText(reader, field, {
     pattern: /^[1-9][0-9]{0,9}(?:B|KiB|MiB|GiB|TiB)$/,
     form: 'a size such as 64KiB, 10MiB, 2GiB',
@@ -84,6 +90,16 @@ function readSize(reader: FileReader, field: Field): number | null {
   const bytes = Number.parseInt(text, 10) * (UNIT_BYTES[unit] as number);
   if (Number.isSafeInteger(bytes)) return bytes;
   report(reader, field.valueOffset, `${field.name} is too large`);
+  return null;
+}
+
+/** Each such request takes this much memory, twice while it is decompressed. */
+const MAX_INSPECTED_BYTES = 64 * 1024 ** 2;
+
+function readInspected(reader: FileReader, field: Field): number | null {
+  const bytes = readSize(reader, field);
+  if (bytes === null || bytes <= MAX_INSPECTED_BYTES) return bytes;
+  report(reader, field.valueOffset, 'maxInspectedBody must be at most 64MiB: bodies are held in memory');
   return null;
 }
 
@@ -115,6 +131,7 @@ export const DEFAULT_SETTINGS: RouteSettings = Object.freeze({
   allowGetBody: false,
   headers: Object.freeze([]),
   maxBodyBytes: null,
+  maxInspectedBytes: DEFAULT_INSPECTED_BYTES,
   headersTimeoutMs: null,
   idleTimeoutMs: null,
 });
@@ -150,6 +167,7 @@ function merge(drafts: readonly SettingsDraft[]): RouteSettings {
     allowGetBody: allow.has('getBody'),
     headers: Object.freeze([...new Set(drafts.flatMap((draft) => draft.headers))]),
     maxBodyBytes: first((draft) => draft.maxBodyBytes),
+    maxInspectedBytes: first((draft) => draft.maxInspectedBytes) ?? DEFAULT_INSPECTED_BYTES,
     headersTimeoutMs: first((draft) => draft.headersTimeoutMs),
     idleTimeoutMs: first((draft) => draft.idleTimeoutMs),
   });

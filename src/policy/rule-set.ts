@@ -1,11 +1,15 @@
 // Deny rules as the walk wants them: one entry per path of a match block, all in one trie. Built once per load
 // from checked documents; afterwards only read. Cold itself; what it makes is hot.
 import { type Denial, denyByRule, type RuleRef } from '#model/verdict.ts';
+import { compileBodySelector } from './body-compile.ts';
+import type { BodySelector, BodySelectorDraft } from './body-selector.ts';
+import type { HostSet } from './hosts.ts';
 import { compileMethods, type MethodSet, namesOverridable } from './methods.ts';
 import type { PathPattern } from './pattern.ts';
 import { foldName } from './query.ts';
 import { foldText } from './fold.ts';
 import { Trie } from './trie.ts';
+import type { When } from './when.ts';
 
 /** A rule as parsed and checked; `kind: RoutePolicy` makes these. */
 export interface RuleDraft {
@@ -13,6 +17,10 @@ export interface RuleDraft {
   readonly category: string;
   readonly mode: 'enforce' | 'shadow';
   readonly liftable: boolean;
+  /** Null: every host. */
+  readonly hosts: HostSet | null;
+  /** Null: whoever asks. */
+  readonly when: When | null;
   readonly message: string | null;
   readonly match: readonly MatchDraft[];
 }
@@ -23,6 +31,8 @@ export interface MatchDraft {
   readonly paths: readonly PathPattern[];
   /** All must hold. Empty: no condition. */
   readonly query: readonly QueryDraft[];
+  /** Null: no condition. */
+  readonly body: BodySelectorDraft | null;
 }
 
 export interface QueryDraft {
@@ -37,8 +47,13 @@ export interface CompiledRule {
   readonly order: number;
   readonly enforced: boolean;
   readonly liftable: boolean;
+  readonly hosts: HostSet | null;
+  readonly when: When | null;
   /** Made once: a denial by this rule is always the same value. */
   readonly denial: Denial;
+  /** A body that the rule had to see and could not read. */
+  readonly unreadable: Denial;
+  readonly tooLarge: Denial;
 }
 
 /** One path of one match block. */
@@ -48,6 +63,7 @@ export interface RuleEntry {
   readonly methods: MethodSet | null;
   readonly namesOverridable: boolean;
   readonly query: readonly QueryCondition[];
+  readonly body: BodySelector | null;
 }
 
 interface QueryCondition {
@@ -78,6 +94,7 @@ export function compileRules(drafts: readonly RuleDraft[]): RuleSet {
     for (const match of draft.match) {
       const methods = match.methods === null ? null : compileMethods(match.methods);
       const query = Object.freeze(match.query.map(compileCondition));
+      const body = match.body === null ? null : compileBodySelector(match.body);
       for (const condition of query) queryNames.add(condition.name);
       for (const path of match.paths) {
         trie.add(path.segments, entries.length);
@@ -87,6 +104,7 @@ export function compileRules(drafts: readonly RuleDraft[]): RuleSet {
           methods,
           namesOverridable: methods !== null && namesOverridable(methods),
           query,
+          body,
         });
       }
     }
@@ -101,7 +119,11 @@ function compileRule(draft: RuleDraft, order: number): CompiledRule {
     order,
     enforced: draft.mode === 'enforce',
     liftable: draft.liftable,
+    hosts: draft.hosts,
+    when: draft.when,
     denial: Object.freeze(denyByRule(ref)),
+    unreadable: Object.freeze({ reason: 'body_uninspectable', rule: ref, note: null }),
+    tooLarge: Object.freeze({ reason: 'body_too_large', rule: ref, note: null }),
   });
 }
 

@@ -1,23 +1,45 @@
-// Runs PolicyTest documents against a compiled set, in the order in which the gate would refuse: target, grant,
-// opt-ins, read-only, rules. The one parser of targets is handed in. Cold; the decision itself is the hot code.
-import { grantStatusAt } from '#model/grant.ts';
-import type { DenialCode } from '#model/reason.ts';
-import type { RequestTarget } from '#model/request-target.ts';
-import { type Denial, deny, PASS, type Verdict } from '#model/verdict.ts';
-import type { CompiledPolicy, RouteFacts, ShadowSink } from './compiled-policy.ts';
-import type { Position } from './problem.ts';
-import type { TestCase, TestDocument, TestRequest } from './policy-test.ts';
-import { METHOD_OVERRIDE, QueryView } from './query.ts';
-
-/** gateway/request-target.ts has it; handed in, since rooms do not import each other. */
-export type ParseTarget = (raw: string) => RequestTarget | Denial;
+// Runs PolicyTest documents against a compiled set through judge.ts, and counts what the tests reach.
+// Guarantees: a rule that a case sees lifted, or narrowed away by `when`, counts as reached. Cold; the decision itself
+// is the hot code.
+import { type Denial, PASS, type Verdict } from '#model/verdict.ts';
+import type { CompiledPolicy, Explanation } from './compiled-policy.ts';
+import {
+  type AnswerJudgement,
+  type JudgeDeps,
+  judgeAnswer,
+  type JudgedRequest,
+  type Judgement,
+  judgeWithBody,
+  type ParseTarget,
+  UNKNOWN_SUBJECT,
+} from './judge.ts';
+import type { TestCase, TestRequest } from './policy-test-case.ts';
+import type { TestDocument } from './policy-test.ts';
+import { compare, type Position } from './problem.ts';
 
 export interface TestRunOptions {
   readonly policy: CompiledPolicy;
+  /** The same documents compiled with `defaultEffect: deny`; needed only where a test document asks for it. */
+  readonly allowList?: CompiledPolicy;
   readonly documents: readonly TestDocument[];
   readonly parseTarget: ParseTarget;
   /** A piece of the document's or the case's name, or of the request; null runs all. */
   readonly filter: string | null;
+  /** Told of every request that was judged, in order. */
+  readonly observe?: (judged: JudgedTest) => void;
+}
+
+/** One request of one case, judged. */
+export interface JudgedTest {
+  readonly document: TestDocument;
+  readonly case: TestCase;
+  readonly request: TestRequest;
+  readonly judgement: Judgement;
+  /** The same request by nobody in particular. */
+  readonly neutral: Judgement;
+  /** Null: the case describes no answer, or the request was denied. */
+  readonly answer: AnswerJudgement | null;
+  readonly result: RequestResult;
 }
 
 export interface RequestResult {
@@ -30,130 +52,191 @@ export interface RequestResult {
   readonly actual: string;
 }
 
+/** How many requests did what with a rule. */
+export interface RuleCoverage {
+  /** Host, path, method, query and body are those of the rule, whoever asks. */
+  readonly reached: number;
+  /** Denied by it. */
+  readonly denied: number;
+  /** Reached, and lifted by the grant or narrowed away by `when`. */
+  readonly spared: number;
+  /** Reached, and an earlier rule was reported, or the rule is in shadow mode. */
+  readonly passedOver: number;
+}
+
 export interface TestReport {
   readonly results: readonly RequestResult[];
   readonly failed: number;
-  /** Ids of rules whose path, method and query some request met, lifted ones included. */
+  readonly documents: number;
+  readonly cases: number;
+  /** By rule id; what no request reached is absent. */
+  readonly coverage: ReadonlyMap<string, RuleCoverage>;
+  /** The ids of `coverage`. */
   readonly reachedRules: ReadonlySet<string>;
 }
 
-/** What the gate would decide, and what the rules were asked. */
-export interface Judgement {
-  readonly verdict: Verdict;
-  readonly shadowRules: readonly string[];
-  /** Null where the request was refused before the rules. */
-  readonly facts: RouteFacts | null;
-}
-
-export function runPolicyTests({ policy, documents, parseTarget, filter }: TestRunOptions): TestReport {
+/** Throws RangeError where a document asks for an allow-list and none was given. */
+export async function runPolicyTests(options: TestRunOptions): Promise<TestReport> {
+  const { documents, parseTarget, filter, observe } = options;
   const results: RequestResult[] = [];
-  const reachedRules = new Set<string>();
+  const coverage = new Map<string, RuleCoverage>();
+  const cases = new Set<TestCase>();
+  const used = new Set<TestDocument>();
   for (const document of documents) {
+    const deps: JudgeDeps = { policy: policyFor(document, options), parseTarget, now: document.now };
     for (const one of document.cases) {
       for (const request of one.requests) {
         if (filter !== null && !isWanted(filter, document, one, request)) continue;
-        const judgement = judgeRequest({ policy, parseTarget, now: document.now }, one, request);
-        for (const id of matchingRules(policy, judgement.facts)) reachedRules.add(id);
-        results.push(resultOf(document, one, request, judgement));
+        const judged = await judgeTest(deps, document, one, request);
+        cover(coverage, deps.policy, judged);
+        cases.add(one);
+        used.add(document);
+        results.push(judged.result);
+        observe?.(judged);
       }
     }
   }
-  return { results, failed: results.filter((result) => !result.held).length, reachedRules };
+  return {
+    results,
+    failed: results.filter((result) => !result.held).length,
+    documents: used.size,
+    cases: cases.size,
+    coverage,
+    reachedRules: new Set(coverage.keys()),
+  };
 }
 
-/** Without a grant nothing is lifted, so a rule that a case sees lifted counts as reached. */
-function matchingRules(policy: CompiledPolicy, facts: RouteFacts | null): readonly string[] {
-  if (facts === null) return [];
-  const { considered } = policy.explain({ ...facts, grant: null });
-  return considered.filter((one) => one.matched).map((one) => one.rule.id);
+function policyFor(document: TestDocument, { policy, allowList }: TestRunOptions): CompiledPolicy {
+  if (document.defaultEffect === 'allow') return policy;
+  if (allowList === undefined) throw new RangeError(`${document.name} needs the set as an allow-list`);
+  return allowList;
 }
 
-function isWanted(filter: string, document: TestDocument, one: TestCase, request: TestRequest): boolean {
+export function isWanted(
+  filter: string,
+  document: TestDocument,
+  one: TestCase,
+  request: TestRequest,
+): boolean {
   return [document.name, one.name, textOf(request)].some((text) => text.includes(filter));
 }
 
-interface JudgeDeps {
-  readonly policy: CompiledPolicy;
-  readonly parseTarget: ParseTarget;
-  readonly now: TestDocument['now'];
+/** The request as judge.ts takes it; the case itself is the subject. */
+export function describeRequest(
+  one: TestCase,
+  { method, rawTarget }: TestRequest,
+): Omit<JudgedRequest, 'body' | 'bodyBytes'> {
+  return { method, rawTarget, host: one.host, headers: one.headers, upgrade: one.upgrade };
 }
 
-export function judgeRequest(
-  { policy, parseTarget, now }: JudgeDeps,
-  { grant, formMethods }: Pick<TestCase, 'grant' | 'formMethods'>,
-  { method, rawTarget }: Pick<TestRequest, 'method' | 'rawTarget'>,
-): Judgement {
-  const target = parseTarget(rawTarget);
-  if ('reason' in target) return refused(target);
-  const status = grantStatusAt(grant, now);
-  if (status !== 'active') return refused(deny(STATUS_REASONS[status]));
-  const settings = policy.settingsFor(target.path);
-  if (target.encodedSlash && !settings.allowEncodedSlash) return refused(CLOSED_SLASH);
-  if (target.encodedPercent && !settings.allowEncodedPercent) return refused(CLOSED_PERCENT);
-  const facts: RouteFacts = { method, target, routePath: target.path, formMethods, grant };
-  if (grant.access === 'read' && !isSafe(facts)) return refused(deny('read_only'));
-  const shadow: ShadowSink = { shadowRules: [] };
-  const verdict = policy.evaluate(facts, shadow);
-  const shadowRules = shadow.shadowRules.map((rule) => rule.id).toSorted();
-  return { verdict, shadowRules, facts };
+async function judgeTest(
+  deps: JudgeDeps,
+  document: TestDocument,
+  one: TestCase,
+  request: TestRequest,
+): Promise<JudgedTest> {
+  const described = describeRequest(one, request);
+  const judgement = await judgeWithBody(deps, one, described, one.body);
+  const neutral = await judgeWithBody(deps, UNKNOWN_SUBJECT, described, one.body);
+  const isAnswered = one.answer !== null && judgement.verdict === PASS && judgement.facts !== null;
+  const answer = isAnswered ? judgeAnswer(deps.policy, judgement.facts, one.answer) : null;
+  const result = resultOf(document, one, request, actualOf(deps.policy, one, judgement, answer));
+  return { document, case: one, request, judgement, neutral, answer, result };
 }
 
-const CLOSED_SLASH = deny(
-  'bad_request_target',
-  'an encoded slash, and the route does not opt in to encodedSlash',
-);
-const CLOSED_PERCENT = deny(
-  'bad_request_target',
-  'an encoded percent sign, and the route does not opt in to encodedPercent',
-);
-
-const STATUS_REASONS = {
-  scheduled: 'grant_pending',
-  expired: 'grant_expired',
-  revoked: 'grant_revoked',
-} as const satisfies Record<string, DenialCode>;
-
-function refused(verdict: Denial): Judgement {
-  return { verdict, shadowRules: [], facts: null };
+function cover(
+  coverage: Map<string, RuleCoverage>,
+  policy: CompiledPolicy,
+  { judgement, neutral }: JudgedTest,
+): void {
+  // Refused before the rules were asked: no rule can be said to have been tested.
+  if (judgement.facts === null || neutral.facts === null || judgement.at !== 'rules') return;
+  const matched = matchedBy(policy.explain(judgement.facts));
+  const reported = judgement.verdict === PASS ? null : judgement.verdict.rule?.id;
+  for (const id of matchedBy(policy.explain(neutral.facts))) {
+    const known = coverage.get(id) ?? { reached: 0, denied: 0, spared: 0, passedOver: 0 };
+    const isDenied = id === reported;
+    const isSpared = !isDenied && !matched.has(id);
+    coverage.set(id, {
+      reached: known.reached + 1,
+      denied: known.denied + (isDenied ? 1 : 0),
+      spared: known.spared + (isSpared ? 1 : 0),
+      passedOver: known.passedOver + (isDenied || isSpared ? 0 : 1),
+    });
+  }
 }
 
-const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
+function matchedBy({ considered }: Explanation): ReadonlySet<string> {
+  return new Set(considered.filter((one) => one.matched).map((one) => one.rule.id));
+}
 
-/** Every method reading must be safe. */
-function isSafe({ method, target, formMethods }: RouteFacts): boolean {
-  const query = new QueryView([]);
-  query.reset(target.query);
-  const overrides = [...query.valuesOf(METHOD_OVERRIDE), ...formMethods];
-  return [method, ...overrides].every((name) => SAFE.has(name.toUpperCase().trim()));
+interface Actual {
+  readonly verdict: Verdict;
+  readonly allowance: string | null;
+  /** Sorted. */
+  readonly shadow: readonly string[];
+}
+
+function actualOf(
+  policy: CompiledPolicy,
+  one: TestCase,
+  { verdict, facts, shadowRules }: Judgement,
+  answer: AnswerJudgement | null,
+): Actual {
+  const shadow = [...shadowRules, ...(answer?.shadowRules ?? [])].map((rule) => rule.id);
+  const asked = one.allowance !== null && facts !== null;
+  return {
+    verdict: answer?.verdict ?? verdict,
+    allowance: asked ? policy.explain(facts).allowance : null,
+    shadow: shadow.toSorted(compare),
+  };
 }
 
 function resultOf(
   document: TestDocument,
   one: TestCase,
   request: TestRequest,
-  { verdict, shadowRules }: Judgement,
+  actual: Actual,
 ): RequestResult {
-  const withShadow = (text: string, ids: readonly string[]): string =>
-    one.shadow === null ? text : `${text}, shadow ${ids.join(' ') || 'none'}`;
-  const wanted = one.expect === 'allow' ? 'allow' : `deny by ${one.rule ?? one.reason}`;
-  const expected = withShadow(wanted, one.shadow ?? []);
-  const actual = withShadow(verdictText(verdict), shadowRules);
+  const shadow = (ids: readonly string[]): string =>
+    one.shadow === null ? '' : `, shadow ${ids.join(' ') || 'none'}`;
+  const allowance = (id: string | null): string =>
+    one.allowance === null ? '' : ` by ${id ?? 'no allowance'}`;
+  const wanted = one.expect === 'allow' ? `allow${allowance(one.allowance)}` : wantedText(one);
+  const { verdict } = actual;
+  const got = verdict === PASS ? `allow${allowance(actual.allowance)}` : denialText(verdict);
   return {
     document: document.name,
     case: one.name,
     request: textOf(request),
     at: request.at,
-    held: expected === actual,
-    expected,
-    actual,
+    held: isHeld(one, actual),
+    expected: `${wanted}${shadow(one.shadow ?? [])}`,
+    actual: `${got}${shadow(actual.shadow)}`,
   };
 }
 
-export function verdictText(verdict: Verdict): string {
-  if (verdict === PASS) return 'allow';
-  return `deny by ${verdict.rule?.id ?? verdict.reason}`;
+function isHeld(one: TestCase, { verdict, allowance, shadow }: Actual): boolean {
+  if (one.shadow !== null && one.shadow.join() !== shadow.join()) return false;
+  if (one.expect === 'allow') return verdict === PASS && one.allowance === allowance;
+  if (verdict === PASS) return false;
+  const ruleHolds = one.rule === null ? verdict.reason === one.reason : verdict.rule?.id === one.rule;
+  return ruleHolds && (one.reason === null || verdict.reason === one.reason);
 }
 
-function textOf({ method, rawTarget }: TestRequest): string {
+function wantedText({ rule, reason }: TestCase): string {
+  if (rule === null) return `deny by ${reason}`;
+  return reason === null ? `deny by ${rule}` : `deny by ${rule} (${reason})`;
+}
+
+const PLAIN_REASONS: ReadonlySet<string> = new Set(['rule_denied', 'response_guarded']);
+
+/** A rule that denied because it could not look is told with the reason. */
+function denialText({ rule, reason }: Denial): string {
+  if (rule === null) return `deny by ${reason}`;
+  return PLAIN_REASONS.has(reason) ? `deny by ${rule.id}` : `deny by ${rule.id} (${reason})`;
+}
+
+export function textOf({ method, rawTarget }: TestRequest): string {
   return `${method} ${rawTarget}`;
 }

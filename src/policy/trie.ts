@@ -12,6 +12,8 @@ interface GlobEdge {
 
 class TrieNode {
   literals: Map<string, TrieNode> | null = null;
+  /** Which lengths its literals have, one bit each: most segments need not be looked up (`bench/policy.ts`). */
+  literalLengths = 0;
   any: TrieNode | null = null;
   globs: GlobEdge[] | null = null;
   deep: TrieNode | null = null;
@@ -71,7 +73,8 @@ export class Trie {
   }
 
   private step(node: TrieNode, reading: Reading, i: number, hits: Hits): void {
-    if (node.loops || reading.skippable[i] === true) this.enter(node, hits);
+    if (node.loops) this.stay(node);
+    else if (reading.skippable[i] === true) this.enter(node, hits);
     if (node.any !== null && reading.present[i] === true) this.enter(node.any, hits);
     const { literals, globs } = node;
     if (literals === null && globs === null) return;
@@ -79,8 +82,10 @@ export class Trie {
     const count = reading.counts[i] as number;
     for (let k = 0; k < count; k++) {
       const text = reading.alternatives[base + k] as string;
-      const child = literals?.get(text);
-      if (child !== undefined) this.enter(child, hits);
+      if (literals !== null && (node.literalLengths & bitOfLength(text)) !== 0) {
+        const child = literals.get(text);
+        if (child !== undefined) this.enter(child, hits);
+      }
       if (globs === null) continue;
       for (let g = 0; g < globs.length; g++) {
         const edge = globs[g] as GlobEdge;
@@ -96,6 +101,13 @@ export class Trie {
     if (isFinalDeep(node)) this.collect(node, hits);
     else this.next[this.nextCount++] = node;
     if (node.deep !== null) this.enter(node.deep, hits);
+  }
+
+  /** A `**` that is not the last segment goes on with the next one; nothing stands behind it but what it led to before. */
+  private stay(node: TrieNode): void {
+    if (node.enteredAt === this.stamp) return;
+    node.enteredAt = this.stamp;
+    this.next[this.nextCount++] = node;
   }
 
   private collect(node: TrieNode, hits: Hits): void {
@@ -131,6 +143,7 @@ export class Trie {
         if (known !== undefined) return known;
         const child = this.made(false);
         node.literals.set(segment.text, child);
+        node.literalLengths |= bitOfLength(segment.text);
         return child;
       }
       case 'glob': {
@@ -149,6 +162,10 @@ export class Trie {
     this.nodes.push(node);
     return node;
   }
+}
+
+function bitOfLength(text: string): number {
+  return 1 << Math.min(text.length, 31);
 }
 
 function isFinalDeep(node: TrieNode): boolean {

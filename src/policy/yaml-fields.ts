@@ -43,6 +43,11 @@ export function readFields(
   return fields;
 }
 
+/** A mapping without any key, known or not: where one of several keys is needed. */
+export function isEmptyMapping({ node }: Field): boolean {
+  return isMap(node) && node.items.length === 0;
+}
+
 /** Every entry of a mapping whose keys are the author's own. Null when it is no mapping. */
 export function readEntries(
   reader: FileReader,

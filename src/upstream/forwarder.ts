@@ -33,6 +33,8 @@ export interface OutboundExchange extends ExchangeFacts {
   readonly maxBodyBytes: number;
   readonly headersTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  /** Whether answers are looked at at all: without, `guardResponse` need not be asked. */
+  readonly hasGuards: boolean;
 
   /** Set by `prepare`: name, value, name, value … exactly as sent; the connection adds the framing. */
   upstreamHeaders: string[];
@@ -46,6 +48,13 @@ export interface OutboundExchange extends ExchangeFacts {
   authorityLost(): CutReason | null;
   /** The request is on its way: counts the decision's duration. */
   handedOver(): void;
+  /**
+   * The head of a final answer as it came (never of a 101), before anything of it is sent on. Answers how many bytes of
+   * its body may follow: Infinity without a limit, negative where nothing of it may leave. What would go beyond ends
+   * with `failed('response_guarded', 'guard')`, or with `ended('guard')` once the head has left.
+   * `fields`: name, value, name, value …; `contentLength` -1 where it was not said.
+   */
+  guardResponse(status: number, fields: readonly string[], contentLength: number): number;
   /** The upstream's head arrived and is about to be sent on: published at once for streams. */
   responseStarted(status: number): void;
   /** Nothing has been sent to the client yet: answer with this reason. Counts as the end of the exchange. */

@@ -57,6 +57,8 @@ export class HttpTransfer implements Transfer, Passenger, Watched, UploadEvents,
   /** The upstream's head while it is held back. */
   #head: ResponseHead | null = null;
   #status = 0;
+  /** Bytes of its body that may pass, where a guard of size is about the route. */
+  #maxBytes = Number.POSITIVE_INFINITY;
   #events = false;
   /** The last characters of an event stream. */
   #tail = '';
@@ -145,7 +147,21 @@ export class HttpTransfer implements Transfer, Passenger, Watched, UploadEvents,
     this.progressAt = this.#deps.watchdog.tick;
     const head = this.#deps.clean(fields, this.#x);
     if (typeof head === 'string') this.#failUpstream(upstreamError(head));
+    else if (this.#x.hasGuards && this.#isWithheld(status, fields, head)) this.#withhold();
     else this.#acceptHead(status, head);
+  }
+
+  /** Guards look at what came, not at what is left of it. */
+  #isWithheld(status: number, fields: readonly string[], head: ResponseHead): boolean {
+    const x = this.#x;
+    x.upstreamStatus = status;
+    this.#maxBytes = x.guardResponse(status, fields, head.contentLength);
+    return this.#maxBytes < 0;
+  }
+
+  /** Before the first byte: refused by the gate. After it: cut, and never ended cleanly. */
+  #withhold(): void {
+    this.#fail('response_guarded', 'guard');
   }
 
   #acceptHead(status: number, head: ResponseHead): void {
@@ -201,7 +217,7 @@ export class HttpTransfer implements Transfer, Passenger, Watched, UploadEvents,
     return true;
   }
 
-  /** Head and body leave in one write. */
+  /** Head and body leave in one write. Its length was declared, so a guard of size has seen it. */
   whole(text: string): void {
     if (this.#head !== null && !this.#writeHead()) return;
     this.#x.bytesOut += text.length;
@@ -211,8 +227,12 @@ export class HttpTransfer implements Transfer, Passenger, Watched, UploadEvents,
   data(bytes: Buffer, from: number, to: number): boolean {
     const x = this.#x;
     this.progressAt = this.#deps.watchdog.tick;
-    if (this.#head !== null && !this.#writeHead()) return true;
     const length = to - from;
+    if (x.bytesOut + length > this.#maxBytes) {
+      this.#withhold();
+      return true;
+    }
+    if (this.#head !== null && !this.#writeHead()) return true;
     x.bytesOut += length;
     if (this.#events)
       this.#tail = (this.#tail + bytes.toString('latin1', Math.max(from, to - 4), to)).slice(-4);

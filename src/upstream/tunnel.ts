@@ -111,20 +111,32 @@ export class Tunnel implements Transfer, GuardEvents, Watched {
       this.#failUpstream(Object.assign(new Error('bad response'), { code: head }));
       return;
     }
+    // An export that was asked for with an `Upgrade` is an export.
+    const maxBytes = x.hasGuards
+      ? x.guardResponse(status, response.rawHeaders, head.contentLength)
+      : Number.POSITIVE_INFINITY;
+    if (maxBytes < 0) {
+      this.#fail('response_guarded', 'guard');
+      return;
+    }
     this.#state = 'relaying';
     // http-proxy-3 would relay it too, every header included and without back-pressure.
     this.#guard?.stream.destroy();
     x.kind = 'http';
     x.responseStarted(status);
     x.socket.write(plainHead(status, head), 'latin1');
-    this.#relayBody(response);
+    this.#relayBody(response, maxBytes);
   }
 
-  #relayBody(response: IncomingMessage): void {
+  #relayBody(response: IncomingMessage, maxBytes: number): void {
     const { socket } = this.#x;
     response.on('data', (chunk: Buffer) => {
       if (this.#state !== 'relaying') return;
       this.progressAt = this.#deps.watchdog.tick;
+      if (this.#x.bytesOut + chunk.length > maxBytes) {
+        this.#fail('response_guarded', 'guard');
+        return;
+      }
       this.#x.bytesOut += chunk.length;
       if (socket.write(chunk)) return;
       response.pause();

@@ -21,7 +21,7 @@ const LAW: Readonly<Record<string, Room>> = {
   config: { values: ['model'], types: [], packages: ['ajv', 'ajv-formats', 'yaml'] },
   authn: { values: ['model'], types: [], packages: ['jose', 'lru-cache'] },
   grants: { values: ['model'], types: [], packages: ['lru-cache'] },
-  policy: { values: ['model'], types: [], packages: ['yaml', 'ajv'] },
+  policy: { values: ['model'], types: [], packages: ['yaml', 'ajv', 'graphql'] },
   upstream: { values: ['model'], types: [], packages: ['http-proxy-3', 'jose', 'lru-cache'] },
   audit: { values: ['model'], types: [], packages: [] },
   telemetry: { values: ['model'], types: [], packages: ['prom-client', 'pino'] },

@@ -16,6 +16,7 @@ function control() {
     authority: { create: unused, change: unused, revoke: unused },
     store: { activeFor: unused, get: unused, list: unused },
     authenticator: { authenticate: unused },
+    policies: { current: null },
     clock: clockAtStart(),
     defaultDurationMs: 1000,
     impactOf: unused,

@@ -7,6 +7,7 @@ const CALLS = [
   'GET /v1/grants/{id}',
   'GET /v1/grants/{id}/impact',
   'GET /v1/me/grants',
+  'GET /v1/policy',
   'GET /v1/tenants/{tenant}/grants',
   'GET /v1/tenants/{tenant}/status',
   'PATCH /v1/grants/{id}',

@@ -10,7 +10,9 @@ import { createSqliteGrantStore } from '#grants/sqlite-grant-store.ts';
 import type { Grant } from '#model/grant.ts';
 import type { LogFields } from '#model/log.ts';
 import { deny } from '#model/verdict.ts';
+import type { CompiledPolicy } from '#policy/compiled-policy.ts';
 import { acme, admin, clockAtStart, globex, limits, sam, temporaryFolder } from './grants-fixtures.ts';
+import { policyFrom, rulesText } from './policy-sets.ts';
 
 const customer = { issuer: admin.issuer, permissions: [], products: [] };
 
@@ -28,6 +30,7 @@ const CALLERS: Readonly<Record<string, ControlIdentity>> = {
   uwe: { kind: 'customer', ...customer, id: 'u-2', email: null, name: null, tenant: acme, admin: false },
   gil: { kind: 'customer', ...customer, id: 'u-3', email: null, name: 'Gil', tenant: globex, admin: true },
   sam: { kind: 'staff', principal: sam, roles: ['lead'] },
+  sue: { kind: 'staff', principal: { ...sam, id: 'sue', email: null }, roles: ['security'] },
   key: { kind: 'service', name: 'provisioning', may: ['grants'] },
   idle: { kind: 'service', name: 'idle', may: ['tenants'] },
 };
@@ -58,9 +61,12 @@ export interface ControlUnderTest extends AsyncDisposable {
   breakStore(): void;
 }
 
+const RULE = { id: 'export.all', match: '{ paths: ["/exports/**"] }', more: ', liftable: true' };
+
 export async function startControl(
-  over: { readonly limits?: Partial<GrantLimits> } = {},
+  over: { readonly limits?: Partial<GrantLimits>; readonly policy?: CompiledPolicy | null } = {},
 ): Promise<ControlUnderTest> {
+  const { policy = policyFrom(rulesText([RULE])) } = over;
   const folder = temporaryFolder();
   const clock = clockAtStart();
   const store = createSqliteGrantStore({
@@ -90,6 +96,7 @@ export async function startControl(
     authority,
     store,
     authenticator,
+    policies: { current: policy },
     clock,
     defaultDurationMs: limits.defaultDurationMs,
     impactOf: () => ({ requests: 3, streams: 2, principals: 1 }),

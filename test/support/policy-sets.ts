@@ -1,16 +1,27 @@
 // Policies from text, for tests: compiled or with their problems, and facts for the walk.
+import { NEVER } from '#model/clock.ts';
 import type { Grant } from '#model/grant.ts';
-import { PASS, type Verdict } from '#model/verdict.ts';
-import { compilePolicy } from '#policy/compile.ts';
+import type { TenantId } from '#model/ids.ts';
+import type { Credential, Principal } from '#model/principal.ts';
+import { NEEDS_BODY, PASS, type Verdict } from '#model/verdict.ts';
+import { type CompileOptions, compilePolicy, type DefaultEffect } from '#policy/compile.ts';
 import type { CompiledPolicy, RouteFacts } from '#policy/compiled-policy.ts';
 import { parsePolicyFile } from '#policy/policy-file.ts';
 import { PLAIN_GRANT } from '#policy/policy-test.ts';
 import type { PolicyProblem } from '#policy/problem.ts';
+import { NO_BODY } from '#policy/read-body.ts';
+import type { RequestBody } from '#policy/request-body.ts';
+
+const OPTIONS: CompileOptions = {
+  source: 'p.yaml',
+  dangerouslyAllowEmpty: true,
+  defaultEffect: 'allow',
+};
 
 export function problemsOf(text: string): readonly PolicyProblem[] {
   const { documents, problems } = parsePolicyFile('p.yaml', Buffer.from(text));
   if (problems.length > 0) return problems;
-  return compilePolicy(documents, { source: 'p.yaml', dangerouslyAllowEmpty: false }).problems;
+  return compilePolicy(documents, { ...OPTIONS, dangerouslyAllowEmpty: false }).problems;
 }
 
 /** `line:column message`, in order. */
@@ -18,10 +29,9 @@ export function problemLines(text: string): readonly string[] {
   return problemsOf(text).map(({ line, column, message }) => `${line}:${column} ${message}`);
 }
 
-export function policyFrom(text: string): CompiledPolicy {
+export function policyFrom(text: string, defaultEffect: DefaultEffect = 'allow'): CompiledPolicy {
   const { documents, problems } = parsePolicyFile('p.yaml', Buffer.from(text));
-  const options = { source: 'p.yaml', dangerouslyAllowEmpty: true };
-  const { policy, problems: found } = compilePolicy(documents, options);
+  const { policy, problems: found } = compilePolicy(documents, { ...OPTIONS, defaultEffect });
   if (policy === null || problems.length > 0) {
     throw new Error(JSON.stringify([...problems, ...found], null, 2));
   }
@@ -50,27 +60,68 @@ export function denyPaths(...paths: readonly string[]): CompiledPolicy {
 export interface FactsOptions {
   readonly method?: string;
   readonly query?: string;
+  readonly host?: string;
   readonly encodedSlash?: boolean;
   readonly encodedPercent?: boolean;
+  /** A form body with a `_method` for each. */
   readonly formMethods?: readonly string[];
+  readonly contentType?: string;
+  /** A body was declared; `undefined` with a content type: it was not read yet. */
+  readonly body?: RequestBody;
+  readonly isUpgrade?: boolean;
   readonly lifts?: readonly string[];
   readonly grant?: Grant | null;
+  readonly principal?: Partial<Principal>;
+  readonly tenantClass?: string;
+  readonly workspace?: string;
+  /** By name in lower case. */
+  readonly headers?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** `path` must be canonical. */
 export function facts(path: string, options: FactsOptions = {}): RouteFacts {
   const { method = 'GET', query = '', encodedSlash = false, encodedPercent = false } = options;
-  const { formMethods = [], lifts = [], grant = { ...PLAIN_GRANT, lifts } } = options;
+  const { lifts = [], grant = { ...PLAIN_GRANT, lifts }, headers = {} } = options;
   const target = { path, query, hasQuery: query !== '', encodedSlash, encodedPercent };
-  return { method, target, routePath: path, formMethods, grant };
+  const body = options.body ?? formBody(options.formMethods);
+  return {
+    method,
+    target,
+    routePath: path,
+    hostName: options.host ?? 'app.example.com',
+    isUpgrade: options.isUpgrade ?? false,
+    hasBody: body !== null || options.contentType !== undefined,
+    contentType: options.contentType ?? (body?.kind === 'form' ? FORM : ''),
+    body,
+    grant,
+    credential: options.principal === undefined ? null : credentialOf(options.principal),
+    tenant: 'acme' as TenantId,
+    tenantClass: options.tenantClass ?? null,
+    workspace: options.workspace ?? null,
+    headerValues: (name) => headers[name] ?? [],
+  };
+}
+
+const FORM = 'application/x-www-form-urlencoded';
+
+function formBody(methods: readonly string[] | undefined): RequestBody | null {
+  if (methods === undefined) return null;
+  const claimedMethods = methods.map((name) => name.toUpperCase());
+  return { ...NO_BODY, kind: 'form', form: methods.map((name) => `_method=${name}`).join('&'), claimedMethods };
+}
+
+function credentialOf(principal: Partial<Principal>): Credential {
+  const whole = { id: 'u1', issuer: 'https://idp', email: null, name: null, groups: [], org: 'vendor' };
+  return { principal: { ...whole, ...principal }, keyId: 'k', expiresAt: NEVER };
 }
 
 export function verdictOf(policy: CompiledPolicy, asked: RouteFacts): Verdict {
-  return policy.evaluate(asked, { shadowRules: [] });
+  return policy.evaluate(asked, { shadowRules: [], wantsBody: false });
 }
 
-/** `allow`, a rule's id, or a reason code. */
+/** `allow`, `needs_body`, a rule's id, or a reason code. */
 export function decide(policy: CompiledPolicy, path: string, options: FactsOptions = {}): string {
   const verdict = verdictOf(policy, facts(path, options));
-  return verdict === PASS ? 'allow' : (verdict.rule?.id ?? verdict.reason);
+  if (verdict === PASS) return 'allow';
+  return verdict === NEEDS_BODY ? 'needs_body' : (verdict.rule?.id ?? verdict.reason);
 }

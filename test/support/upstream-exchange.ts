@@ -91,6 +91,8 @@ class FakeExchange implements HttpExchange, UpgradeExchange {
   readonly clientIp = '127.0.0.1';
   readonly userAgent = '';
   readonly traceId = '';
+  readonly recordedQuery = '';
+  readonly workspace = null;
   credential = credentialOf();
   tenant = 'acme' as TenantId;
   grant = grantOf();
@@ -100,6 +102,8 @@ class FakeExchange implements HttpExchange, UpgradeExchange {
   readonly denialNote = null;
   readonly rule = null;
   readonly shadowRules = [];
+  readonly shadowGuards = [];
+  readonly hasGuards = false;
   readonly policyDigest = '';
   status = 0;
   upstreamStatus = 0;
@@ -162,6 +166,10 @@ class FakeExchange implements HttpExchange, UpgradeExchange {
 
   handedOver(): void {
     this.calls.handedOver++;
+  }
+
+  guardResponse(): number {
+    return Number.POSITIVE_INFINITY;
   }
 
   responseStarted(status: number): void {

@@ -1,10 +1,11 @@
 // The deny rules, under the policy in force. Last of the checks of authority: a rule sees who asks, under which grant
-// and for what. A policy that came while the request waited (for keys, grants or its own body) counts.
-import { deny, PASS, type Verdict } from '#model/verdict.ts';
-import type { RouteFacts } from '#policy/compiled-policy.ts';
+// and for what. A policy that came while the request waited (for keys, grants or its own body) counts, and then its
+// route settings, its read-only routes and its scope maps count too.
+import { PASS, type Verdict } from '#model/verdict.ts';
 import type { PolicySource } from '#policy/policy-source.ts';
 import type { Exchange } from '../exchange.ts';
-import { holdForm, mayClaimMethod } from '../held-form.ts';
+import { holdForShadow, judgeWithBody } from '../held-body.ts';
+import { judgeAccess, judgeRules, judgeWorkspace } from '../policy-judgement.ts';
 import type { Stage } from '../stage.ts';
 import type { RouteSettingsStage } from './route-settings.ts';
 
@@ -12,30 +13,28 @@ import type { RouteSettingsStage } from './route-settings.ts';
 export function rulesStage(policies: PolicySource, routeSettings: RouteSettingsStage): Stage {
   function judge(x: Exchange): Verdict {
     if (x.policy !== policies.current) {
-      const settings = routeSettings.run(x);
-      if (settings !== PASS) return settings;
+      const again = judgeAnew(x);
+      if (again !== PASS) return again;
     }
-    const { policy } = x;
-    if (policy === null || x.target === null) return deny('policy_unavailable');
-    return policy.evaluate(x as RouteFacts, x);
+    return judgeRules(x);
   }
 
-  async function judgeWithForm(x: Exchange): Promise<Verdict> {
-    const form = await holdForm(x);
-    if ('reason' in form) return form;
-    x.heldBody = form.body;
-    x.bytesIn = form.body.length;
-    x.formMethods = form.methods;
-    return judge(x);
+  function judgeAnew(x: Exchange): Verdict {
+    const settings = routeSettings.run(x);
+    if (settings !== PASS) return settings;
+    const access = judgeAccess(x);
+    return access === PASS ? judgeWorkspace(x) : access;
+  }
+
+  async function judgeForShadow(x: Exchange): Promise<Verdict> {
+    return (await holdForShadow(x)) ?? judge(x);
   }
 
   return {
     name: 'rules',
     run(x) {
-      // What the request line alone denies needs no body.
-      const verdict = judge(x);
-      if (verdict !== PASS || !mayClaimMethod(x)) return verdict;
-      return x.policy?.needsFormMethod(x as RouteFacts) === true ? judgeWithForm(x) : PASS;
+      const verdict = judgeWithBody(x, judge);
+      return verdict === PASS && x.wantsBody && x.body === null ? judgeForShadow(x) : verdict;
     },
   };
 }

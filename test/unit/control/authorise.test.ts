@@ -1,6 +1,6 @@
 // Every cell of the authorisation table, written down a second time by hand: a change of one has to be meant twice.
 import { describe, expect, it } from 'vitest';
-import type { ControlIdentity } from '#authn/control-authenticator.ts';
+import type { ControlIdentity, StaffRole } from '#authn/control-authenticator.ts';
 import type { TenantId } from '#model/ids.ts';
 import {
   AUTHORISATION,
@@ -23,17 +23,19 @@ const ANY = 'any_tenant';
 const NOT_ADMIN = 'not_tenant_admin';
 const NOT_ALLOWED = 'service_not_allowed';
 const NEVER = 'staff_never_grant';
+const SECURITY = 'security_only';
 
 const EXPECTED: Record<Operation, readonly string[]> = {
-  // tenant_admin, tenant_user, service_for_person, service, service_without_duty, staff
-  'grants.create': [OWN, NOT_ADMIN, ANY, 'on_behalf_of_required', NOT_ALLOWED, NEVER],
-  'grants.list': [OWN, NOT_ADMIN, ANY, ANY, NOT_ALLOWED, 'covering'],
-  'grants.read': [OWN, NOT_ADMIN, ANY, ANY, NOT_ALLOWED, NEVER],
-  'grants.change': [OWN, NOT_ADMIN, ANY, 'narrow', NOT_ALLOWED, NEVER],
-  'grants.revoke': [OWN, NOT_ADMIN, ANY, ANY, NOT_ALLOWED, NEVER],
-  'grants.impact': [OWN, NOT_ADMIN, ANY, ANY, NOT_ALLOWED, NEVER],
-  'grants.mine': ['staff_only', 'staff_only', 'staff_only', 'staff_only', 'staff_only', 'covering'],
-  'tenant.status': [OWN, NOT_ADMIN, NOT_ALLOWED, NOT_ALLOWED, NOT_ALLOWED, 'covering'],
+  // tenant_admin, tenant_user, service_for_person, service, service_without_duty, staff, security
+  'grants.create': [OWN, NOT_ADMIN, ANY, 'on_behalf_of_required', NOT_ALLOWED, NEVER, NEVER],
+  'grants.list': [OWN, NOT_ADMIN, ANY, ANY, NOT_ALLOWED, 'covering', 'covering'],
+  'grants.read': [OWN, NOT_ADMIN, ANY, ANY, NOT_ALLOWED, NEVER, NEVER],
+  'grants.change': [OWN, NOT_ADMIN, ANY, 'narrow', NOT_ALLOWED, NEVER, NEVER],
+  'grants.revoke': [OWN, NOT_ADMIN, ANY, ANY, NOT_ALLOWED, NEVER, NEVER],
+  'grants.impact': [OWN, NOT_ADMIN, ANY, ANY, NOT_ALLOWED, NEVER, NEVER],
+  'grants.mine': ['staff_only', 'staff_only', 'staff_only', 'staff_only', 'staff_only', 'covering', 'covering'],
+  'tenant.status': [OWN, NOT_ADMIN, NOT_ALLOWED, NOT_ALLOWED, NOT_ALLOWED, 'covering', 'covering'],
+  'policy.read': [SECURITY, SECURITY, ANY, ANY, ANY, SECURITY, ANY],
 };
 const ALLOWED: ReadonlySet<string> = new Set([OWN, ANY, 'narrow', 'covering']);
 
@@ -66,16 +68,21 @@ describe('the authorisation table', () => {
     expect(reachable).toEqual(['grants.list', 'grants.mine', 'tenant.status']);
     for (const operation of reachable) expect(AUTHORISATION[operation].staff).toBe('covering');
   });
+
+  it('gives security staff the policy besides, and no grant', () => {
+    const reachable = OPERATIONS.filter((operation) => ALLOWED.has(AUTHORISATION[operation].security));
+    expect(reachable).toEqual(['grants.list', 'grants.mine', 'tenant.status', 'policy.read']);
+  });
 });
 
 const person = { issuer: 'i', id: 'u', email: null, name: null, permissions: [], products: [] };
 const customer = (admin: boolean): ControlIdentity => ({ kind: 'customer', ...person, tenant: acme, admin });
 const service = (may: readonly string[]): ControlIdentity => ({ kind: 'service', name: 's', may });
-const staff: ControlIdentity = {
+const staff = (roles: readonly StaffRole[]): ControlIdentity => ({
   kind: 'staff',
   principal: { id: 's', issuer: 'i', email: null, name: null, groups: [], org: 'vendor' },
-  roles: ['lead', 'security'],
-};
+  roles,
+});
 
 describe('the kind of a caller', () => {
   it.each<[ControlIdentity, boolean, CallerKind]>([
@@ -86,8 +93,9 @@ describe('the kind of a caller', () => {
     [service(['grants']), false, 'service'],
     [service(['tenants']), true, 'service_without_duty'],
     [service([]), true, 'service_without_duty'],
-    [staff, true, 'staff'],
-    [staff, false, 'staff'],
+    [staff(['lead']), true, 'staff'],
+    [staff([]), false, 'staff'],
+    [staff(['lead', 'security']), true, 'security'],
   ])('%# is as the identity says, whatever the body claims', (identity, namesPerson, kind) => {
     expect(callerKindOf(identity, namesPerson)).toBe(kind);
   });

@@ -8,20 +8,28 @@ import { compilePolicy } from '#policy/compile.ts';
 import { OUTCOME, type Trace, Walk } from '#policy/evaluate.ts';
 import { parseFiles } from '#policy/load-directory.ts';
 import { compileRules, type RuleEntry } from '#policy/rule-set.ts';
-import { runPolicyTests } from '#policy/run-policy-tests.ts';
+import { type JudgedTest, runPolicyTests } from '#policy/run-policy-tests.ts';
 
 const CORPUS = 'test/policy';
 
-async function run(files: readonly string[], tests: readonly string[]) {
+async function run(
+  files: readonly string[],
+  tests: readonly string[],
+  observe: (judged: JudgedTest) => void = () => undefined,
+) {
   const parsed = await parseFiles(files);
   const parsedTests = await parseFiles(tests);
   expect([...parsed.problems, ...parsedTests.problems]).toEqual([]);
-  const options = { source: files[0] ?? '', dangerouslyAllowEmpty: false };
+  const options = {
+    source: files[0] ?? '',
+    dangerouslyAllowEmpty: false,
+    defaultEffect: 'allow',
+  } as const;
   const { policy, problems } = compilePolicy(parsed.documents, options);
   expect(problems).toEqual([]);
   if (policy === null) throw new Error('no policy');
   const documents = [...parsed.documents.tests, ...parsedTests.documents.tests];
-  const report = runPolicyTests({ policy, documents, parseTarget, filter: null });
+  const report = await runPolicyTests({ policy, documents, parseTarget, filter: null, observe });
   const unreached = parsed.documents.rules
     .map(({ draft }) => draft.id)
     .filter((id) => !report.reachedRules.has(id));
@@ -53,7 +61,6 @@ describe('the shipped policies', () => {
 
   it.each(shipped)('have a denied request for every path in %s', async (name) => {
     const { documents } = await parseFiles([`policies/${name}.yaml`]);
-    const { documents: tested } = await parseFiles([`policies/tests/${name}.yaml`]);
     const set = compileRules(documents.rules.map(({ draft }) => draft));
     const walk = new Walk(set);
     const reached = new Set<RuleEntry>();
@@ -61,15 +68,10 @@ describe('the shipped policies', () => {
       reading: () => undefined,
       entry: (entry, outcome) => void (outcome === OUTCOME.matched && reached.add(entry)),
     };
-    const denials = tested.tests.flatMap(({ cases }) => cases).filter((one) => one.expect === 'deny');
-    for (const { requests, formMethods } of denials) {
-      for (const { method, rawTarget } of requests) {
-        const target = parseTarget(rawTarget);
-        if ('reason' in target) continue;
-        const asked = { method, target, routePath: target.path, formMethods, grant: null };
-        walk.run(asked, { shadowRules: [] }, trace);
-      }
-    }
+    await run([`policies/${name}.yaml`], [`policies/tests/${name}.yaml`], ({ case: one, neutral }) => {
+      if (one.expect !== 'deny' || neutral.facts === null) return;
+      walk.run(neutral.facts, { shadowRules: [], wantsBody: false }, trace);
+    });
     expect(set.entries.filter((entry) => !reached.has(entry)).map(({ pathText }) => pathText)).toEqual([]);
   });
 

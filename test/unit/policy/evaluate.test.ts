@@ -73,15 +73,18 @@ describe('methods', () => {
   });
 
   it('asks for the form of a POST only where a rule names PUT, PATCH or DELETE', () => {
-    expect(policy.needsFormMethod(facts('/Delete/', { method: 'POST' }))).toBe(true);
-    expect(policy.needsFormMethod(facts('/delete'))).toBe(false);
-    expect(policy.needsFormMethod(facts('/get', { method: 'POST' }))).toBe(false);
+    const form = { method: 'POST', contentType: 'application/x-www-form-urlencoded' };
+    expect(decide(policy, '/Delete/', form)).toBe('needs_body');
+    expect(decide(policy, '/delete', { method: 'POST' })).toBe('allow');
+    expect(decide(policy, '/delete', { ...form, contentType: 'application/json' })).toBe('allow');
+    expect(decide(policy, '/delete', { ...form, contentType: '' })).toBe('needs_body');
+    expect(decide(policy, '/get', form)).toBe('allow');
   });
 
   it('asks for the form on a further reading of the path too', () => {
-    const encoded = { method: 'POST', encodedPercent: true };
-    expect(policy.needsFormMethod(facts('/%2564elete', encoded))).toBe(true);
-    expect(policy.needsFormMethod(facts('/%2564elete', { method: 'POST' }))).toBe(false);
+    const form = { method: 'POST', contentType: 'multipart/form-data; boundary=x' };
+    expect(decide(policy, '/%2564elete', { ...form, encodedPercent: true })).toBe('needs_body');
+    expect(decide(policy, '/%2564elete', form)).toBe('allow');
   });
 });
 
@@ -117,13 +120,13 @@ describe('shadow mode', () => {
   );
 
   it('stops nothing and names what would have denied, each once, in order', () => {
-    const sink: ShadowSink = { shadowRules: [] };
+    const sink: ShadowSink = { shadowRules: [], wantsBody: false };
     expect(policy.evaluate(facts('/a'), sink)).toBe(PASS);
     expect(sink.shadowRules.map(({ id }) => id)).toEqual(['s2', 's1']);
   });
 
   it('names them beside an enforced denial, and forgets the request before', () => {
-    const sink: ShadowSink = { shadowRules: [] };
+    const sink: ShadowSink = { shadowRules: [], wantsBody: false };
     policy.evaluate(facts('/a'), sink);
     expect(policy.evaluate(facts('/a/b'), sink)).not.toBe(PASS);
     expect(sink.shadowRules.map(({ id }) => id)).toEqual(['s2']);

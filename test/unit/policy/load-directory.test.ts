@@ -9,7 +9,12 @@ import { decide, rulesText } from '../../support/policy-sets.ts';
 const rule = (id: string, path = '/**') => rulesText([{ id, match: `{ paths: ["${path}"] }` }]);
 
 function load(directory: TestDirectory, packs: readonly string[] = [], dangerouslyAllowEmpty = false) {
-  return loadPolicyDirectory({ directory: directory.path, packs, dangerouslyAllowEmpty });
+  return loadPolicyDirectory({
+    directory: directory.path,
+    packs,
+    dangerouslyAllowEmpty,
+    defaultEffect: 'allow',
+  });
 }
 
 async function messages(directory: TestDirectory, packs: readonly string[] = []) {

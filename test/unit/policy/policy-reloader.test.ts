@@ -19,6 +19,7 @@ function reloaderOf(
     directory: more.path ?? directory.path,
     packs: [],
     dangerouslyAllowEmpty: false,
+    defaultEffect: 'allow',
     settleMs: more.settleMs ?? 20,
     pollMs: more.pollMs ?? 60_000,
     onReload: (outcome) => {
@@ -35,7 +36,13 @@ function reloaderOf(
 }
 
 function make(times: { readonly settleMs?: number; readonly pollMs?: number }) {
-  const fixed = { directory: 'x', packs: [], dangerouslyAllowEmpty: false, onReload: () => undefined };
+  const fixed = {
+    directory: 'x',
+    packs: [],
+    dangerouslyAllowEmpty: false,
+    defaultEffect: 'allow',
+    onReload: () => undefined,
+  } as const;
   return () => createPolicyReloader({ ...fixed, ...times });
 }
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { QueryView } from '#policy/query.ts';
+import { foldName, QueryView } from '#policy/query.ts';
 
 function view(text: string, ...names: readonly string[]): QueryView {
   const query = new QueryView(names);
@@ -49,12 +49,52 @@ describe('the widest reading of a query', () => {
     for (const name of ['format.', 'format+', 'format[x]', 'formats', 'format[-1]', '[format', 'format]']) {
       expect(values(`${name}=csv`), name).toEqual([]);
     }
+    for (const name of ['format[/]', 'format[:]', 'format[0x', 'format[', 'format0]', 'a[formatx', 'a]format']) {
+      expect(values(`${name}=csv`), name).toEqual([]);
+    }
+    expect(values('format[9]=csv')).toEqual(['csv']);
+    expect(values('format[10][29]=csv')).toEqual(['csv']);
   });
 
   it('knows presence without a value', () => {
     expect(values('format')).toEqual(['']);
     expect(values('format=')).toEqual(['']);
     expect(values('')).toEqual([]);
+  });
+
+  it('takes nothing from empty pairs, and the first pair after a separator like any other', () => {
+    expect(values('&format=csv')).toEqual(['csv']);
+    expect(values(';format=csv')).toEqual(['csv']);
+    expect(values('a&&;b&', '')).toEqual([]);
+    expect(values('=x', '')).toEqual(['x']);
+  });
+
+  it('brings the key of a rule to the form of a name', () => {
+    expect(foldName('Format[]')).toBe('format');
+    expect(foldName('  ＦＯＲＭＡＴ[0][12]')).toBe('format');
+    expect(foldName('a[format]')).toBe('a[format]');
+    expect(foldName('[0]')).toBe('');
+    expect(foldName('   ')).toBe('');
+    expect(foldName(']')).toBe(']');
+    expect(foldName('0]')).toBe('0]');
+  });
+
+  it('is empty until it is given a query', () => {
+    const query = new QueryView(['format']);
+    expect(query.isEmpty()).toBe(true);
+    expect([query.unreadableName, query.unreadableOverride]).toEqual([false, false]);
+    expect(query.valuesOf('format').size).toBe(0);
+    query.reset('a');
+    expect(query.isEmpty()).toBe(false);
+    query.reset('');
+    expect(query.isEmpty()).toBe(true);
+  });
+
+  it('is parsed once, however often it is asked', () => {
+    const query = view('format=csv', 'format');
+    expect(query.valuesOf('format')).toBe(query.valuesOf('format'));
+    expect(query.isUnreadable('format')).toBe(false);
+    expect(query.valuesOf('format').has('csv')).toBe(true);
   });
 
   it('tells what it has to read and cannot', () => {
@@ -82,12 +122,32 @@ describe('the widest reading of a query', () => {
     expect(innocent.unreadableOverride).toBe(false);
   });
 
+  it('takes out of an unreadable name only what an application may drop: octets that are no visible ASCII', () => {
+    const suspicious = (text: string): boolean => {
+      const query = view(text);
+      query.valuesOf('_method');
+      return query.unreadableOverride;
+    };
+    for (const octet of ['00', '1f', '20', '7F', '80', 'fF']) {
+      expect(suspicious(`_me%${octet}thod%ff=DELETE`), octet).toBe(true);
+    }
+    for (const octet of ['21', '2d', '7E']) {
+      expect(suspicious(`_me%${octet}thod%ff=DELETE`), octet).toBe(false);
+    }
+  });
+
   it('forgets the request before', () => {
     const query = view('format=csv&%=1', 'format');
     expect(query.valuesOf('format').size).toBe(1);
     query.reset('x=1');
     expect(query.valuesOf('format').size).toBe(0);
     expect(query.unreadableName).toBe(false);
+    query.reset('_method%=1&format=%zz');
+    expect(query.isUnreadable('format')).toBe(true);
+    expect(query.unreadableOverride).toBe(true);
+    query.reset('format=csv');
+    expect(query.isUnreadable('format')).toBe(false);
+    expect(query.unreadableOverride).toBe(false);
   });
 
   it('never throws and never pollutes, whatever comes', () => {

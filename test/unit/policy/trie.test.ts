@@ -1,6 +1,6 @@
 // Matching stays linear: no pattern and no path makes the walk blow up (a policy's own denial of service).
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { compilePattern, type PathPattern, type Segment } from '#policy/pattern.ts';
 import { readNarrow, Reading, readWide } from '#policy/reading.ts';
 import { Hits, Trie } from '#policy/trie.ts';
@@ -19,6 +19,12 @@ function trieOf(patterns: readonly string[], width: 'wide' | 'narrow' = 'wide'):
 
 const reading = new Reading();
 const hits = new Hits();
+
+const MAX_STAMP = 0x3fff_0000;
+
+function stampOf(trie: Trie): number {
+  return Number(Reflect.get(trie, 'stamp'));
+}
 
 function found(
   trie: Trie,
@@ -100,6 +106,66 @@ describe('the trie', () => {
     const trie = trieOf([...nested, '/**/a*a*a*a*a*a*b']);
     const path = `/${'a/'.repeat(4000)}${'a'.repeat(190)}`;
     expect(found(trie, path)).toEqual([]);
+  });
+
+  it('matches globs beside literals and alone, below any node', () => {
+    expect(found(trieOf(['/a*']), '/ab')).toEqual([0]);
+    expect(found(trieOf(['/a*']), '/ab/c')).toEqual([]);
+    expect(found(trieOf(['/a*', '/a*', '/*b', '/ab']), '/ab')).toEqual([0, 1, 2, 3]);
+    expect(found(trieOf(['/a*/x', '/a*/y', '/b*/x']), '/ab/y')).toEqual([1]);
+    expect(found(trieOf(['/**/a*']), '/x/y/ab')).toEqual([0]);
+    expect(found(trieOf(['/**', '/**/a*']), '/x/ab')).toEqual([0, 1]);
+  });
+
+  it('tries a glob once, however many patterns hold it', () => {
+    const trie = trieOf(Array.from({ length: 100 }, (_, i) => `/a*/${i}`));
+    const tried = vi.spyOn(String.prototype, 'startsWith');
+    try {
+      found(trie, '/ab/7');
+      expect(tried).toHaveBeenCalledTimes(1);
+    } finally {
+      vi.restoreAllMocks();
+    }
+    expect(found(trie, '/ab/7')).toEqual([7]);
+  });
+
+  it('counts a pattern once, however often it was added and however the walk gets there', () => {
+    const trie = new Trie();
+    const { segments } = pattern('/a');
+    for (const payload of [3, 5, 7, 7, 8]) trie.add(segments, payload);
+    expect(found(trie, '/a')).toEqual([3, 5, 7, 8]);
+    expect(found(trieOf(['/**']), '/;x/%20')).toEqual([0]);
+    expect(found(trieOf(['/**/a', '/*/**']), '/;/a/;')).toEqual([0, 1]);
+  });
+
+  it('takes `**` after `**` for one', () => {
+    const trie = new Trie();
+    const deep: Segment = { kind: 'deep' };
+    trie.add([deep, deep, { kind: 'literal', text: 'a' }], 0);
+    trie.add([deep], 1);
+    expect(found(trie, '/x/y/a')).toEqual([0, 1]);
+    expect(found(trie, '/x')).toEqual([1]);
+  });
+
+  it('holds no node twice at once, so that nested `**` do not multiply', () => {
+    const trie = trieOf([`${'/**/a'.repeat(12)}/b`, '/**/a*/**/*a/**/a/**/*']);
+    expect(found(trie, `/${'a/'.repeat(400)}a`)).toEqual([1]);
+  });
+
+  it('forgets all marks when it starts counting again', () => {
+    const trie = trieOf(['/a/b', '/a/**', '/**', '/*/b*']);
+    expect(found(trie, '/a/b')).toEqual([0, 1, 2, 3]);
+    const start = stampOf(trie);
+    Object.assign(trie, { stamp: MAX_STAMP });
+    // Counted as the first walk was: no mark of that one may be taken for this one's.
+    expect(found(trie, '/a/b')).toEqual([0, 1, 2, 3]);
+    expect(stampOf(trie)).toBe(start);
+    expect(found(trie, '/a/b')).toEqual([0, 1, 2, 3]);
+    expect(stampOf(trie)).toBeGreaterThan(start);
+    // Marks made just below the limit are larger than any that follow.
+    Object.assign(trie, { stamp: MAX_STAMP - 6 });
+    for (let i = 0; i < 3; i++) expect(found(trie, '/a/b')).toEqual([0, 1, 2, 3]);
+    expect(stampOf(trie)).toBeLessThan(MAX_STAMP - 6);
   });
 
   it('keeps its marks apart over very many walks', () => {

@@ -1,7 +1,7 @@
 // JSON that can be read in one way only.
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseStrictObject } from '#authn/strict-json.ts';
+import { parseStrictObject } from '#model/strict-json.ts';
 
 describe('refused', () => {
   test.each([

@@ -1,7 +1,8 @@
-// JSON objects out of tokens, read in one way only: duplicate members are refused, since another parser may
-// keep the other one (the class of attack in RFC 8259 section 4), and so is deep nesting. Runs once per token.
+// JSON read in one way only: duplicate members are refused, since another parser may keep the other one (the class
+// of attack in RFC 8259 section 4), and so is deep nesting. For tokens and for the bodies that rules look into.
+// Linear; the names of the prototype are plain data. Runs once per token, and once per body that a rule has to see.
 
-const MAX_DEPTH = 32;
+const MAX_TOKEN_DEPTH = 32;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const BACKSLASH = 0x5c;
@@ -12,15 +13,31 @@ const CLOSE_OBJECT = 0x7d;
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** The object that `text` is; null for anything else, duplicate members and nesting deeper than 32 included. */
-export function parseStrictObject(text: string): JsonObject | null {
+/** `ambiguous`: a member stands twice in one object, escapes resolved. `deep`: nested beyond the bound. */
+export type JsonFlaw = 'malformed' | 'ambiguous' | 'deep';
+
+export interface StrictJson {
+  /** Undefined exactly when there is a flaw. */
+  readonly value: unknown;
+  readonly flaw: JsonFlaw | null;
+}
+
+/** The value that `text` is; never throws. `maxDepth`: lists and objects within each other. */
+export function parseStrictJson(text: string, maxDepth: number): StrictJson {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    return null;
+    return { value: undefined, flaw: 'malformed' };
   }
-  return isJsonObject(value) && isUnambiguous(text) ? value : null;
+  const flaw = findFlaw(text, maxDepth);
+  return flaw === null ? { value, flaw } : { value: undefined, flaw };
+}
+
+/** The object that `text` is; null for anything else, duplicate members and nesting deeper than 32 included. */
+export function parseStrictObject(text: string): JsonObject | null {
+  const { value } = parseStrictJson(text, MAX_TOKEN_DEPTH);
+  return isJsonObject(value) ? value : null;
 }
 
 export function isJsonObject(value: unknown): value is JsonObject {
@@ -33,7 +50,7 @@ export function member(object: JsonObject, name: string): unknown {
 }
 
 /** `json` is known to be well formed, so structure can be followed without checking it again. */
-function isUnambiguous(json: string): boolean {
+function findFlaw(json: string, maxDepth: number): JsonFlaw | null {
   const open: (Set<string> | null)[] = [];
   let names: Set<string> | null = null;
   let nameIsNext = false;
@@ -43,7 +60,7 @@ function isUnambiguous(json: string): boolean {
       const end = endOfString(json, i);
       if (nameIsNext && names !== null) {
         const name = nameIn(json.slice(i, end + 1));
-        if (names.has(name)) return false;
+        if (names.has(name)) return 'ambiguous';
         names.add(name);
         nameIsNext = false;
       }
@@ -51,7 +68,7 @@ function isUnambiguous(json: string): boolean {
     } else if (code === COMMA) {
       nameIsNext = names !== null;
     } else if (code === OPEN_OBJECT || code === OPEN_LIST) {
-      if (open.length === MAX_DEPTH) return false;
+      if (open.length === maxDepth) return 'deep';
       names = code === OPEN_OBJECT ? new Set() : null;
       nameIsNext = names !== null;
       open.push(names);
@@ -61,7 +78,7 @@ function isUnambiguous(json: string): boolean {
       nameIsNext = false;
     }
   }
-  return true;
+  return null;
 }
 
 function endOfString(json: string, start: number): number {

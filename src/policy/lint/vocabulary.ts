@@ -1,0 +1,393 @@
+// What makes an operation look sensitive: words and their points, by category. The whole model is this table and the
+// arithmetic in suspicion.ts; docs/policy-lint.md tells both in prose. Words as words.ts makes them. Cold.
+// The vocabulary is general: no route, product or operation is named here.
+
+export interface CategoryWords {
+  readonly category: string;
+  /** Points of 100 for a word, or for neighbouring words, as the last word of the path says it. */
+  readonly terms: Readonly<Record<string, number>>;
+  /** Names of single request fields that say it, whole: `newPassword` is `new password`. */
+  readonly requestFields: Readonly<Record<string, number>>;
+  /** The same for fields of the answer, which weigh however the operation is named. */
+  readonly responseFields: Readonly<Record<string, number>>;
+  /** What is left of the words' points where the operation only reads: 1 where reading is the harm. */
+  readonly readingFactor: number;
+  /** What is left of them where the path or the operation id says that it is about oneself. */
+  readonly ownFactor: number;
+}
+
+const NONE: Readonly<Record<string, number>> = {};
+
+const EXPORT: CategoryWords = {
+  category: 'export',
+  terms: {
+    export: 65,
+    csv: 65,
+    tsv: 60,
+    spreadsheet: 65,
+    backup: 60,
+    dump: 55,
+    download: 45,
+    'bulk download': 60,
+    'bulk export': 70,
+    'bulk extract': 65,
+    extract: 35,
+    takeout: 60,
+    compliance: 45,
+    'support bundle': 45,
+    'support packet': 45,
+    portability: 60,
+    'data portability': 65,
+    'print view': 50,
+    'sheet view': 50,
+    print: 25,
+    pdf: 30,
+    zip: 30,
+    snapshot: 20,
+  },
+  requestFields: { 'export format': 40, 'download format': 40, 'file format': 30 },
+  responseFields: { 'download url': 35, 'export url': 45, 'download link': 35, 'file url': 15 },
+  readingFactor: 1,
+  ownFactor: 1,
+};
+
+const EMAIL: CategoryWords = {
+  category: 'email',
+  terms: {
+    email: 45,
+    'send email': 70,
+    'email send': 70,
+    'outbound email': 60,
+    'mass email': 70,
+    'bulk email': 70,
+    'password email': 60,
+    'test email': 60,
+    'verification email': 60,
+    newsletter: 60,
+    campaign: 60,
+    broadcast: 50,
+    autoresponder: 60,
+    'auto responder': 60,
+    'auto reply': 50,
+    'vacation reply': 50,
+    reply: 45,
+    forward: 40,
+    forwarding: 40,
+    smtp: 60,
+    mailbox: 50,
+    'recipient address': 45,
+    'sender address': 45,
+    sender: 30,
+    send: 30,
+    'send message': 50,
+    sms: 50,
+    survey: 40,
+  },
+  requestFields: { 'send email': 35, recipient: 25, bcc: 35, 'email body': 35, subject: 10 },
+  responseFields: NONE,
+  readingFactor: 0.3,
+  ownFactor: 1,
+};
+
+const BILLING: CategoryWords = {
+  category: 'billing',
+  terms: {
+    billing: 65,
+    invoice: 65,
+    payment: 60,
+    'payment method': 65,
+    subscription: 50,
+    'cancel subscription': 65,
+    'credit card': 65,
+    'credit note': 60,
+    'bank account': 65,
+    refund: 60,
+    charge: 45,
+    checkout: 50,
+    coupon: 50,
+    payout: 60,
+    iban: 60,
+    license: 40,
+    seat: 40,
+    plan: 40,
+    'service plan': 0,
+    upgrade: 25,
+    downgrade: 30,
+    wallet: 40,
+    price: 20,
+    purchase: 35,
+  },
+  requestFields: { 'card number': 50, iban: 50, 'payment method': 40, coupon: 25 },
+  responseFields: { 'card number': 45, iban: 45, 'invoice url': 35, 'payment method': 30 },
+  readingFactor: 0.9,
+  ownFactor: 1,
+};
+
+const CREDENTIALS: CategoryWords = {
+  category: 'credentials',
+  terms: {
+    password: 65,
+    'reset password': 70,
+    'change password': 70,
+    token: 55,
+    'access token': 65,
+    'api token': 65,
+    'issue token': 65,
+    'api key': 65,
+    'ssh key': 60,
+    'private key': 65,
+    'signing key': 60,
+    'public key': 40,
+    key: 20,
+    secret: 65,
+    credential: 65,
+    'service account': 50,
+    login: 60,
+    sso: 65,
+    saml: 65,
+    oidc: 65,
+    oauth: 60,
+    ldap: 55,
+    scim: 40,
+    mfa: 65,
+    otp: 50,
+    totp: 60,
+    passkey: 60,
+    webauthn: 60,
+    'recovery code': 60,
+    jwt: 50,
+    session: 45,
+    'invite link': 60,
+    certificate: 35,
+    authentication: 45,
+    auth: 30,
+  },
+  requestFields: {
+    password: 40,
+    'new password': 45,
+    'old password': 40,
+    secret: 40,
+    'client secret': 45,
+    token: 30,
+    'api key': 40,
+    'private key': 45,
+    credential: 40,
+  },
+  responseFields: {
+    password: 45,
+    secret: 50,
+    'client secret': 55,
+    'signing secret': 55,
+    token: 40,
+    'access token': 50,
+    'refresh token': 50,
+    'api key': 50,
+    'private key': 55,
+    'recovery code': 50,
+    'invite link': 35,
+    'reset link': 45,
+    'reset password url': 45,
+  },
+  readingFactor: 1,
+  ownFactor: 1,
+};
+
+const USER_ADMIN: CategoryWords = {
+  category: 'user-admin',
+  terms: {
+    user: 45,
+    'user admin': 65,
+    'user management': 60,
+    'create user': 60,
+    'add user': 60,
+    'update user': 60,
+    'delete user': 60,
+    'remove user': 60,
+    'merge user': 60,
+    'invite user': 60,
+    'deactivate user': 60,
+    'suspend user': 60,
+    agent: 45,
+    member: 45,
+    employee: 45,
+    staff: 40,
+    administrator: 40,
+    invite: 55,
+    signup: 55,
+    impersonate: 70,
+    scim: 50,
+    provisioning: 35,
+    promote: 40,
+    demote: 40,
+    activate: 25,
+    'user active': 50,
+    'user activation': 50,
+    'user deactivation': 50,
+    'disable user': 60,
+    'enable user': 60,
+    'lock user': 50,
+    'unlock user': 50,
+    deactivate: 25,
+    suspend: 30,
+  },
+  requestFields: { 'user role': 25, 'root role': 30, 'is admin': 40, 'agent role': 30 },
+  responseFields: NONE,
+  readingFactor: 0.35,
+  ownFactor: 0.6,
+};
+
+const PERMISSIONS: CategoryWords = {
+  category: 'permissions',
+  terms: {
+    permission: 60,
+    role: 50,
+    'custom role': 60,
+    'assign role': 65,
+    privilege: 60,
+    'access control': 60,
+    acl: 60,
+    rbac: 60,
+    'access policy': 55,
+    'group member': 55,
+    sharing: 50,
+    share: 45,
+    collaborator: 50,
+    ownership: 45,
+    'transfer ownership': 65,
+    owner: 25,
+  },
+  requestFields: { permission: 30, role: 20, 'role id': 25, 'root role': 25, scope: 15 },
+  responseFields: NONE,
+  readingFactor: 0.35,
+  ownFactor: 0.6,
+};
+
+const AI: CategoryWords = {
+  category: 'ai',
+  terms: {
+    ai: 65,
+    llm: 65,
+    gpt: 65,
+    copilot: 60,
+    bot: 50,
+    assistant: 55,
+    'voice assistant': 65,
+    completion: 45,
+    'chat completion': 60,
+    embedding: 45,
+    prompt: 40,
+    summarize: 55,
+    summarization: 50,
+    'machine learning': 55,
+    prediction: 40,
+    predict: 40,
+    vision: 40,
+    sentiment: 30,
+    autopilot: 45,
+  },
+  requestFields: { prompt: 40, temperature: 20, 'max token': 25 },
+  responseFields: { completion: 30 },
+  readingFactor: 0.5,
+  ownFactor: 1,
+};
+
+const MEETINGS: CategoryWords = {
+  category: 'meetings',
+  terms: {
+    meeting: 65,
+    webinar: 65,
+    'video call': 65,
+    'video conference': 65,
+    conference: 50,
+    'screen share': 60,
+    'screen sharing': 60,
+    'remote session': 55,
+    'call recording': 55,
+    zoom: 50,
+    appointment: 40,
+  },
+  requestFields: { 'meeting url': 35, attendee: 25 },
+  responseFields: { 'meeting url': 30, 'join url': 40 },
+  readingFactor: 0.4,
+  ownFactor: 1,
+};
+
+/** Names of categories as the shipped policies use them. */
+export const CATEGORIES: readonly CategoryWords[] = [
+  EXPORT,
+  EMAIL,
+  BILLING,
+  CREDENTIALS,
+  USER_ADMIN,
+  PERMISSIONS,
+  AI,
+  MEETINGS,
+];
+
+/** Phrases that hold a word of the tables and mean something else; they are taken out before anything is looked up. */
+export const INNOCENT: ReadonlySet<string> = new Set([
+  'page token',
+  'next token',
+  'continuation token',
+  'sync token',
+  'cursor token',
+  'csrf token',
+  'user agent',
+  'user interface',
+  'user guide',
+  'sort key',
+  'primary key',
+  'foreign key',
+  'key value',
+  'user setting',
+  'user experience',
+  'session id',
+  'token count',
+  'max token',
+  'service plan',
+  'sub plan',
+]);
+
+/** Last word of a path or first word of an operation id: a POST that says so only asks. */
+export const READING_VERBS: ReadonlySet<string> = new Set([
+  'search',
+  'query',
+  'list',
+  'count',
+  'check',
+  'lookup',
+  'preview',
+  'evaluate',
+  'validate',
+  'filter',
+  'suggest',
+  'autocomplete',
+  'estimate',
+  'get',
+  'fetch',
+  'find',
+]);
+
+/** Words that say an operation is about whoever asks. */
+export const OWN: ReadonlySet<string> = new Set(['me', 'my', 'own', 'self', 'current', 'myself']);
+
+/** Media types of files that people carry away: points for `export`. The first that fits counts. */
+export const FILE_TYPES: readonly (readonly [RegExp, number])[] = [
+  [/^text\/(?:csv|tab-separated-values)/, 70],
+  [/spreadsheet|ms-excel/, 70],
+  [/^application\/(?:zip|gzip|x-tar|x-7z|x-zip)/, 55],
+  [/ndjson|jsonlines|jsonl|x-parquet/, 45],
+  [/^application\/octet-stream/, 40],
+  [/^application\/pdf/, 35],
+];
+
+/** Query parameters that choose a file, and values that name one. */
+export const FORMAT_PARAMETERS: ReadonlySet<string> = new Set([
+  'format',
+  'output',
+  'type',
+  'accept',
+  'export',
+  'download',
+]);
+export const FILE_FORMATS: ReadonlySet<string> = new Set(['csv', 'tsv', 'spreadsheet', 'pdf', 'zip']);
