@@ -62,6 +62,10 @@ interface RequestPart {
   readonly query?: string;
   /** Raw pairs of the query whose names a rule reads, joined by `&`. */
   readonly pairs?: string;
+  /** The declared media type, without parameters; absent where there was no body. */
+  readonly body?: string;
+  /** A WebSocket handshake. */
+  readonly upgrade?: true;
   /** The one workspace that the request names. */
   readonly workspace?: string;
   readonly trace?: string;

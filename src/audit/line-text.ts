@@ -65,6 +65,8 @@ function requestText(x: ExchangeFacts): string {
       if (pairs !== '') text += `,"pairs":${quoted(pairs, CAPS.pairs)}`;
     }
   }
+  if (x.hasBody) text += `,"body":${quoted(mediaTypeOf(x.contentType), CAPS.id)}`;
+  if (x.isUpgrade) text += ',"upgrade":true';
   if (x.workspace !== null) text += `,"workspace":${quoted(x.workspace, CAPS.id)}`;
   if (x.traceId !== '') text += `,"trace":${quoted(x.traceId, CAPS.method)}`;
   text += `,"policy":${quoted(x.policyDigest, CAPS.id)},"cache":"${x.grantCacheResult}"`;
@@ -148,6 +150,12 @@ function withoutUserinfo(path: string): string {
   const slash = path.indexOf('/', from);
   const at = path.lastIndexOf('@', slash === -1 ? path.length : slash);
   return at < from ? path : path.slice(0, from) + path.slice(at + 1);
+}
+
+/** Without its parameters: a boundary says nothing, and nothing else belongs in the record. */
+function mediaTypeOf(contentType: string): string {
+  const end = contentType.indexOf(';');
+  return end === -1 ? contentType : contentType.slice(0, end).trimEnd();
 }
 
 function queryText(query: string): string {

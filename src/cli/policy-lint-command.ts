@@ -1,14 +1,8 @@
-// The options of `postern policy lint`. What it does is loaded only when it runs. Not hot.
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { ParseTarget } from '#policy/judge.ts';
+// The options of `postern policy lint`; a wrong one is bad usage, exit code 2. What the command does is loaded only
+// when it runs. Not hot.
+import { type Command, InvalidArgumentError } from 'commander';
+import { DEFAULT_DIRECTORY, defaultEffectOption, type PolicyCommandContext } from './policy-context.ts';
 import type { LintOptions } from './policy-lint.ts';
-import type { PolicyPrinter } from './policy-print.ts';
-
-export interface LintWiring {
-  readonly printer: PolicyPrinter;
-  readonly parseTarget: ParseTarget;
-  readonly answer: (code: number) => void;
-}
 
 interface LintFlags {
   readonly pack?: readonly string[];
@@ -24,19 +18,15 @@ interface LintFlags {
 const DEFAULT_MIN_SCORE = 40;
 
 /** Adds the command `lint` to `command`. */
-export function addLint(command: Command, { printer, parseTarget, answer }: LintWiring): void {
+export function addLint(command: Command, { printer, parseTarget, answer }: PolicyCommandContext): void {
   command
     .command('lint')
     .description(
       'find rules that never decide, gaps in a set and, beside an OpenAPI document, what it leaves open',
     )
-    .argument('[dir]', 'the policy directory', 'policies')
+    .argument('[dir]', 'the policy directory', DEFAULT_DIRECTORY)
     .option('--pack <name...>', 'packs to load besides, as policies.packs names them')
-    .addOption(
-      new Option('--default-effect <effect>', 'policies.defaultEffect')
-        .choices(['allow', 'deny'])
-        .default('allow'),
-    )
+    .addOption(defaultEffectOption())
     .option('--openapi <file>', 'an OpenAPI 3.x document, JSON or YAML: decide each of its operations')
     .option('--host <host>', 'the host to judge with, for rules that name hosts', '')
     .option('--min-score <points>', 'what counts as suspicious, 1 to 100', score, DEFAULT_MIN_SCORE)

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import type { PolicyCommandContext, PolicyCommandDeps } from './policy-context.ts';
 import { addExplain } from './policy-explain-command.ts';
 import { addLint } from './policy-lint-command.ts';
+import { addReplay } from './policy-replay-command.ts';
 import { createPolicyPrinter } from './policy-print.ts';
 import { addCheck, addTest } from './policy-test-command.ts';
 
@@ -24,5 +25,6 @@ export function policyCommand(deps: PolicyCommandDeps): Command {
   addTest(command, context);
   addExplain(command, context);
   addLint(command, context);
+  addReplay(command, context);
   return command;
 }

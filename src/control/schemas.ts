@@ -210,9 +210,14 @@ const listedRule = closed(
     category: { type: 'string' },
     mode: { type: 'string', enum: ['enforce', 'shadow'] },
     liftable: { type: 'boolean', description: 'Whether a grant may lift it, where the tenant allows that.' },
+    when: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'What of the principal or the grant narrows it; empty: it is about everybody.',
+    },
     message: { type: ['string', 'null'] },
   },
-  ['id', 'category', 'mode', 'liftable', 'message'],
+  ['id', 'category', 'mode', 'liftable', 'when', 'message'],
 );
 const listedRules = { type: 'array', items: listedRule };
 

@@ -33,6 +33,13 @@ export interface ExchangeFacts {
   /** The one workspace that the request names; null where it names none or several. */
   readonly workspace: string | null;
 
+  /** A WebSocket handshake. */
+  readonly isUpgrade: boolean;
+  /** Whether a body was declared; one of no bytes counts as none. */
+  readonly hasBody: boolean;
+  /** The header as it came; empty when absent. */
+  readonly contentType: string;
+
   /** The socket's peer. Without trusted proxies it is also the client. */
   readonly peerIp: string;
   readonly clientIp: string;

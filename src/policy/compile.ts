@@ -9,6 +9,8 @@ import { explainWith } from './explain.ts';
 import type { PolicyDocuments } from './policy-file.ts';
 import { type PolicyProblem, type Position, problemAt, problemOfFile, sortProblems } from './problem.ts';
 import { readBody } from './read-body.ts';
+import type { RuleHead } from './route-policy.ts';
+import { attributesOf } from './when.ts';
 import { createRecordedQuery } from './recorded-query.ts';
 import { compileGuards } from './response-guard.ts';
 import { type Allowances, createAllowances } from './route-allowance.ts';
@@ -55,7 +57,7 @@ function compileSet(documents: PolicyDocuments, defaultEffect: DefaultEffect): C
   return Object.freeze({
     digest: digestOf(documents, defaultEffect),
     ruleCount: set.rules.length,
-    recordedQuery: createRecordedQuery(set.queryNames),
+    recordedQuery: createRecordedQuery(new Set([...set.queryNames, ...scopes.queryNames])),
     contents: contentsOf(documents, defaultEffect),
     hasGuards: documents.guards.length > 0,
     settingsFor: createSettingsLookup(documents.settings),
@@ -90,8 +92,9 @@ function contentsOf(documents: PolicyDocuments, defaultEffect: DefaultEffect): P
   });
 }
 
-function listed({ id, category, mode, liftable, message }: ListedRule): ListedRule {
-  return Object.freeze({ id, category, mode, liftable, message });
+function listed({ id, category, mode, liftable, when, message }: RuleHead): ListedRule {
+  const attributes = when === null ? [] : attributesOf(when);
+  return Object.freeze({ id, category, mode, liftable, when: attributes, message });
 }
 
 /** What an allow-list leaves out is denied by this, which has no file and no line. */

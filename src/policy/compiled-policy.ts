@@ -135,6 +135,8 @@ export interface PolicyContents {
 export interface ListedRule extends RuleRef {
   readonly mode: 'enforce' | 'shadow';
   readonly liftable: boolean;
+  /** Attributes that its `when` asks for, sorted; usually empty. */
+  readonly when: readonly string[];
 }
 
 /** A body that was held, byte for byte, and how the request declares it. */

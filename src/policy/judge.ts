@@ -47,7 +47,7 @@ export interface JudgedRequest {
   readonly routePath?: string;
   /** As in the Host header, in any case, with or without a port; empty where it is not known. */
   readonly host: string;
-  readonly headers: RequestHeaders;
+  readonly headers: Pick<RequestHeaders, 'get'>;
   /** How long its body is; 0 is none. Absent: some length where `body` is one. */
   readonly bodyBytes?: number;
   /** Null: it has none, or nobody read it. */

@@ -5,7 +5,7 @@ import type { RouteFacts } from './compiled-policy.ts';
 import { foldName, METHOD_OVERRIDE, QueryView } from './query.ts';
 import { secondReadings } from './second-reading.ts';
 
-/** RFC 9110 section 9.2.1, less TRACE, which never passes. Methods as claimed, in any case. */
+/** RFC 9110 section 9.2.1, less TRACE, which never passes. Upper case, as sent or as `MethodClaims` reads it. */
 export function isSafeMethod(method: string): boolean {
   return method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
 }
@@ -16,7 +16,7 @@ const MAY_CLAIM = /[^ -~]|%|_method/i;
 const NONE: readonly string[] = Object.freeze([]);
 
 /** What the body claims; `unreadable` where it could and nobody can tell. */
-export type BodyClaims = readonly string[] | 'needs_body' | 'unreadable';
+type BodyClaims = readonly string[] | 'needs_body' | 'unreadable';
 
 /** One scratch view; never entered twice at once, since nothing here waits. */
 export class MethodClaims {

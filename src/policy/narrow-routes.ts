@@ -26,13 +26,13 @@ export interface NarrowRouteDraft {
 }
 
 /** A route as it stands in the list, for keys that one kind has and another has not. */
-export interface ReadRoute {
+interface ReadRoute {
   readonly draft: NarrowRouteDraft;
   readonly fields: ReadonlyMap<string, Field>;
   readonly item: Field;
 }
 
-export interface RouteListShape {
+interface RouteListShape {
   /** `the spec of SafeRoutes`. */
   readonly what: string;
   readonly route: Shape;

@@ -2,7 +2,6 @@
 // values in any case, lines joined by commas, parameters of every form. Assumes a strict parser made the fields (no
 // folding, no control bytes). Never throws. Hot for guarded routes: one scratch object per set, reused.
 import type { ResponseFacts } from './compiled-policy.ts';
-import { decodeStrict } from './fold.ts';
 import { type MediaTypeSet, mediaTypesHold, readMediaTypes } from './media-type.ts';
 
 const PARTIAL = 206;
@@ -74,14 +73,13 @@ export class AnswerHead {
     return false;
   }
 
-  /** Named, by the answer or by the last segment of the path, as a file with one of these extensions. */
-  isNamed(extensions: ReadonlySet<string>, routePath: string): boolean {
+  /** Named as a file with one of these extensions. What the path ends with is for a deny rule. */
+  isNamed(extensions: ReadonlySet<string>): boolean {
     for (let i = 0; i < this.dispositionCount; i++) {
       const value = this.dispositions[i] as string;
       if (holdsExtension(value, extensions) || holdsExtension(plainName(value), extensions)) return true;
     }
-    const segment = routePath.slice(routePath.lastIndexOf('/') + 1);
-    return holdsExtension(decodeStrict(segment) ?? segment, extensions);
+    return false;
   }
 }
 
@@ -123,9 +121,7 @@ function holdsExtension(text: string, extensions: ReadonlySet<string>): boolean 
 }
 
 function isAlphanumeric(code: number): boolean {
-  return (
-    (code >= 0x30 && code <= 0x39) || (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a)
-  );
+  return (code >= 0x30 && code <= 0x39) || (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a);
 }
 
 /**

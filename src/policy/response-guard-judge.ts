@@ -73,7 +73,7 @@ export class GuardJudge implements Guards, Trace {
     this.findGuards(facts);
     if (!this.anyAbout) return UNGUARDED;
     this.head.read(response);
-    return this.judgeHead(facts);
+    return this.judgeHead();
   }
 
   /** Of a trace: nothing of the readings is kept. */
@@ -98,7 +98,7 @@ export class GuardJudge implements Guards, Trace {
     this.anyAbout = true;
   }
 
-  private judgeHead(facts: RouteFacts): GuardVerdict {
+  private judgeHead(): GuardVerdict {
     let denial: Denial | null = null;
     let maxBodyBytes = Number.POSITIVE_INFINITY;
     let sizeGuard: RuleRef | null = null;
@@ -108,7 +108,7 @@ export class GuardJudge implements Guards, Trace {
       if (this.isAbout[i] !== true) continue;
       const guard = this.guards[i] as CompiledGuard;
       const { ref, enforced } = guard.rule;
-      const sign = this.signOf(guard, facts.routePath);
+      const sign = this.signOf(guard);
       if (sign !== null) {
         if (enforced) denial ??= guard.denials[sign];
         else (shadowRules ??= []).push(ref);
@@ -129,11 +129,11 @@ export class GuardJudge implements Guards, Trace {
   }
 
   /** By what the guard recognises the answer; null where it does not. */
-  private signOf(guard: CompiledGuard, routePath: string): Sign | null {
+  private signOf(guard: CompiledGuard): Sign | null {
     const { head } = this;
     if (guard.attachment && head.isAttachment) return 'attachment';
     if (guard.types !== null && head.isOfType(guard.types)) return 'mediaType';
-    if (guard.extensions !== null && head.isNamed(guard.extensions, routePath)) return 'fileName';
+    if (guard.extensions !== null && head.isNamed(guard.extensions)) return 'fileName';
     return head.bytes > guard.maxBytes ? 'size' : null;
   }
 }

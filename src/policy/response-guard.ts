@@ -117,7 +117,8 @@ function readSigns(reader: FileReader, field: Field): AnswerSigns | null {
   const typesField = fields.get('mediaTypes');
   const mediaTypes = typesField && readList(reader, typesField, (item) => readMediaType(reader, item));
   const extensionsField = fields.get('extensions');
-  const extensions = extensionsField && readList(reader, extensionsField, (item) => readExtension(reader, item));
+  const extensions =
+    extensionsField && readList(reader, extensionsField, (item) => readExtension(reader, item));
   const maxField = fields.get('maxBytes');
   const maxBytes = maxField === undefined ? null : readSize(reader, maxField);
   if (reader.problems.length > before) return null;

@@ -12,7 +12,7 @@ import { compilePattern, type PathPattern, type Segment } from './pattern.ts';
 import { readDecoded, Reading, readWide } from './reading.ts';
 import type { NameSource, ScopeDraft, Scopes } from './scope-map.ts';
 import { isNominated, withoutOws } from './scope-map-header.ts';
-import { namedInQuery, type QueryKey, queryKey } from './scope-map-query.ts';
+import { type NamedInQuery, namedInQuery, type QueryKey, queryKey } from './scope-map-query.ts';
 import { type SecondReading, secondReadings } from './second-reading.ts';
 import { Hits, Trie } from './trie.ts';
 
@@ -175,7 +175,7 @@ export class ScopeJudge implements Scopes {
   }
 
   private judgeQuery(
-    { values, isUnclear, isMalformed }: ReturnType<typeof namedInQuery>,
+    { values, isUnclear, isMalformed }: NamedInQuery,
     named: Named,
     required: boolean,
     facts: RouteFacts,

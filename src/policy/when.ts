@@ -96,6 +96,9 @@ function clauseHolds(quantifier: Quantifier, tests: readonly AttributeTest[], fa
   return quantifier !== 'any';
 }
 
+/** In tools that know a principal or a grant by halves: which groups or roles there are, nobody recorded. */
+export const UNKNOWN_NAMES: readonly string[] = Object.freeze([]);
+
 /** Null: not known. */
 function attributeHolds({ attribute, values }: AttributeTest, facts: RouteFacts): boolean | null {
   const { grant, credential } = facts;
@@ -127,9 +130,17 @@ function workspaceRoleHolds(values: readonly string[], { grant, workspace }: Rou
   return found === undefined ? null : overlaps(values, found.roles);
 }
 
-function overlaps(values: readonly string[], held: readonly string[]): boolean {
+/** Null where what is held is not known. */
+function overlaps(values: readonly string[], held: readonly string[]): boolean | null {
+  if (held === UNKNOWN_NAMES) return null;
   for (let i = 0; i < held.length; i++) if (values.includes(held[i] as string)) return true;
   return false;
+}
+
+/** The attributes that are asked for, sorted, each once. */
+export function attributesOf(when: When): readonly string[] {
+  const all = when.clauses.flatMap(({ tests }) => tests.map(({ attribute }) => attribute));
+  return [...new Set<string>(all)].toSorted(compare);
 }
 
 /** For the digest: arrays only, sorted. */

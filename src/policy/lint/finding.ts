@@ -1,4 +1,5 @@
-// What the lint has to say about a set, and where. Not errors: the set is valid and would be loaded. Cold.
+// What the lint has to say about a set, and where. Findings are no errors: the set is valid and would be loaded.
+// Messages quote the author's own text. Cold.
 import { compare, type PolicyProblem, type Position, problemAt } from '../problem.ts';
 
 export const CHECKS = [

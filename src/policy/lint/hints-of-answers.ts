@@ -8,10 +8,11 @@ import { wordsOf } from './words.ts';
 export function hintsOfFields({ requestFields, responseFields }: ApiOperation): readonly Hint[] {
   const taken = new Map(requestFields.map((name) => [wordsOf(name).join(' '), name]));
   const given = new Map(responseFields.map((name) => [wordsOf(name).join(' '), name]));
-  return CATEGORIES.flatMap((words) => [
-    ...fieldHints(words.category, words.requestFields, taken, 'request field'),
-    ...fieldHints(words.category, words.responseFields, given, 'answer field'),
-  ]);
+  return CATEGORIES.flatMap(({ category, requestFields: asked, responseFields: answered }) =>
+    fieldHints(category, asked, taken, 'request field').concat(
+      fieldHints(category, answered, given, 'answer field'),
+    ),
+  );
 }
 
 function fieldHints(

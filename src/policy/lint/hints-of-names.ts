@@ -52,9 +52,19 @@ function hintsOf(words: CategoryWords, places: readonly Place[], factor: number)
     const counted = name === 'description' ? hints.toSorted(byPoints).slice(0, 1) : hints;
     for (const hint of counted) found.set(hint.words, [...(found.get(hint.words) ?? []), hint]);
   }
-  return [...found.values()].flatMap((hints) =>
-    hints.toSorted(byPoints).map((hint, i) => (i === 0 ? hint : { ...hint, points: hint.points * REPEATED })),
-  );
+  return [...found.values()].flatMap(oneInFull);
+}
+
+/** The best place in full, the others for repeating it. */
+function oneInFull(hints: readonly Hint[]): readonly Hint[] {
+  const [best, ...others] = hints.toSorted(byPoints);
+  const weak = others.map(({ category, points, words, place }) => ({
+    category,
+    points: points * REPEATED,
+    words,
+    place,
+  }));
+  return best === undefined ? [] : [best, ...weak];
 }
 
 function pointsOf({ terms }: CategoryWords, phrase: string): number {
@@ -67,11 +77,6 @@ function byPoints(a: Hint, b: Hint): number {
 
 function placesOf(operation: ApiOperation): readonly Place[] {
   const segments = literalsOf(operation.path);
-  const place = (name: string, weight: number, texts: readonly (string | null)[]): Place => ({
-    name,
-    weight,
-    phrases: texts.flatMap((text) => (text === null ? [] : meaningful(text))),
-  });
   return [
     { name: 'path', weight: WEIGHTS.lastOfPath, phrases: [...endPhrases(segments)] },
     place('path', WEIGHTS.path, segments.slice(0, -1)),
@@ -85,6 +90,10 @@ function placesOf(operation: ApiOperation): readonly Place[] {
       operation.parameters.map(({ name }) => name),
     ),
   ];
+}
+
+function place(name: string, weight: number, texts: readonly (string | null)[]): Place {
+  return { name, weight, phrases: texts.flatMap((text) => (text === null ? [] : meaningful(text))) };
 }
 
 /** Of the last segment, and of the two last ones together: `/users/{id}/merge` says `merge user` too. */

@@ -5,7 +5,7 @@ import type { CompiledPolicy } from '../compiled-policy.ts';
 import type { ParseTarget } from '../judge.ts';
 import type { ApiOperation } from '../openapi-operation.ts';
 import type { PolicyDocuments } from '../policy-file.ts';
-import { type EntryIndex, indexEntries } from './entry-index.ts';
+import { type EntryIndex, indexEntries } from './rule-entries.ts';
 import { type Finding, sortFindings } from './finding.ts';
 import { decideOperations, type OperationDecision } from './operation-decisions.ts';
 import { findUnknownMethods, findUnreachablePaths } from './reachable-paths.ts';

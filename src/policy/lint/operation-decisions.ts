@@ -1,6 +1,6 @@
 // Each operation of an API document → what the gate decides about it, asked of the gate's own code with requests that
 // stand for it. `conditional`: a rule stops some of its requests, by a value, a query, a body or who asks. Cold.
-import { type Denial, NEEDS_BODY, PASS, type Verdict } from '#model/verdict.ts';
+import { NEEDS_BODY, PASS, type Verdict } from '#model/verdict.ts';
 import type { ConsideredRule, RouteFacts } from '../compiled-policy.ts';
 import {
   judgeAnswer,
@@ -47,7 +47,8 @@ interface Asked {
   readonly verdict: Verdict;
   /** Null where it was refused before the rules. */
   readonly facts: RouteFacts | null;
-  readonly considered: readonly ConsideredRule[];
+  /** Asked for only where it matters: of a large set it is long. */
+  considered(): readonly ConsideredRule[];
   readonly shadowRules: readonly string[];
 }
 
@@ -59,7 +60,7 @@ function decide(deps: DecideDeps, drafts: Drafts, operation: ApiOperation): Oper
   const targets = targetsOf(operation);
   const answers = targets.map((target) => ({ target, ...ask(deps, operation, target) }));
   const shadowRules = [...new Set(answers.flatMap((answer) => answer.shadowRules))];
-  const each = answers.map(({ verdict, considered }) => ofVerdict(drafts, verdict, considered));
+  const each = answers.map((answer) => ofVerdict(drafts, answer));
   const [first = ALLOWED] = each;
   const stopped = each.find((one) => one.decision !== 'allow');
   if (stopped === undefined) {
@@ -86,29 +87,40 @@ function ask(deps: DecideDeps, operation: ApiOperation, rawTarget: string): Aske
     upgrade: false,
   };
   const { verdict, facts, shadowRules } = judgeRequest(deps, UNKNOWN_SUBJECT, request);
-  const considered = facts === null ? [] : deps.policy.explain(facts).considered;
+  const considered = (): readonly ConsideredRule[] =>
+    facts === null ? [] : deps.policy.explain(facts).considered;
   return { verdict, facts, considered, shadowRules: shadowRules.map(({ id }) => id) };
 }
 
 /** `when` rules hold for an unknown subject: a rule without one has to stand behind an outright denial. */
-function ofVerdict(drafts: Drafts, verdict: Verdict, considered: readonly ConsideredRule[]): Decided {
+function ofVerdict(drafts: Drafts, { verdict, considered }: Asked): Decided {
   if (verdict === PASS) return ALLOWED;
   if (verdict === NEEDS_BODY) {
-    const reader = considered.find(
-      (one) => one.mode === 'enforce' && one.pathMatched && asksBody(drafts, one),
-    );
+    const reader = considered().find((one) => isEnforced(one) && one.pathMatched && asksBody(drafts, one));
     const { id = 'a rule', category = null } = reader?.rule ?? {};
     return { decision: 'conditional', by: id, category, condition: 'for some bodies' };
   }
-  const matched = considered.filter((one) => one.mode === 'enforce' && one.matched);
-  const outright = matched.find((one) => drafts.get(one.rule.id)?.when == null);
-  const { rule } = outright ?? (verdict as Denial);
-  const by = rule?.id ?? (verdict as Denial).reason;
-  const category = rule?.category ?? null;
-  if (rule === null || outright !== undefined || matched.length === 0) {
-    return { decision: 'deny', by, category, condition: null };
-  }
-  return { decision: 'conditional', by, category, condition: 'for some principals or grants' };
+  const { rule, reason } = verdict;
+  if (rule === null) return denied(reason, null);
+  if (!isNarrowed(drafts, rule.id)) return denied(rule.id, rule.category);
+  const outright = considered().find(
+    (one) => isEnforced(one) && one.matched && !isNarrowed(drafts, one.rule.id),
+  );
+  if (outright !== undefined) return denied(outright.rule.id, outright.rule.category);
+  const condition = 'for some principals or grants';
+  return { decision: 'conditional', by: rule.id, category: rule.category, condition };
+}
+
+function denied(by: string, category: string | null): Decided {
+  return { decision: 'deny', by, category, condition: null };
+}
+
+function isEnforced({ mode }: ConsideredRule): boolean {
+  return mode === 'enforce';
+}
+
+function isNarrowed(drafts: Drafts, id: string): boolean {
+  return (drafts.get(id)?.when ?? null) !== null;
 }
 
 function asksBody(drafts: Drafts, { rule, matched }: ConsideredRule): boolean {
@@ -126,7 +138,7 @@ function queryCondition(
     operation.parameters.filter((one) => one.in === 'query').map(({ name }) => foldName(name)),
   );
   if (answer === undefined || offered.size === 0) return null;
-  for (const { rule, mode, pathMatched } of answer.considered) {
+  for (const { rule, mode, pathMatched } of answer.considered()) {
     if (mode !== 'enforce' || !pathMatched) continue;
     for (const { query } of drafts.get(rule.id)?.match ?? []) {
       if (query.length === 0 || !query.every(({ key }) => offered.has(foldName(key)))) continue;
@@ -149,8 +161,12 @@ function guardCondition(
 ): Decided | null {
   const facts = answer?.facts ?? null;
   if (facts === null || !policy.hasGuards) return null;
+  const attached = operation.responseHeaders.includes('content-disposition')
+    ? ['content-disposition', 'attachment']
+    : [];
   for (const type of operation.responseTypes) {
-    const head = { status: 200, fields: ['content-type', type], contentLength: -1, bytes: 0 };
+    const fields = ['content-type', type, ...attached];
+    const head = { status: 200, fields, contentLength: -1, bytes: 0 };
     const { verdict } = judgeAnswer(policy, facts, head);
     if (verdict === PASS || verdict.rule === null) continue;
     const { id, category } = verdict.rule;

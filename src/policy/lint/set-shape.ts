@@ -61,7 +61,7 @@ function confusing(rule: PlacedRule, message: string): Finding {
 }
 
 /** From here on a set is large; POLICY.md promises its speed for at most this share of patterns that begin with `**`. */
-const LARGE = 500;
+const LARGE_RULES = 1000;
 const DEEP_SHARE = 0.01;
 
 export function findDeepStarts(rules: readonly PlacedRule[]): readonly Finding[] {
@@ -70,9 +70,10 @@ export function findDeepStarts(rules: readonly PlacedRule[]): readonly Finding[]
   );
   const deep = paths.filter(({ path }) => path.segments[0]?.kind === 'deep' && path.segments.length > 1);
   const [first] = deep;
-  if (first === undefined || paths.length < LARGE || deep.length <= paths.length * DEEP_SHARE) return [];
+  if (first === undefined || rules.length < LARGE_RULES || deep.length <= paths.length * DEEP_SHARE)
+    return [];
   const message = `${deep.length} of ${paths.length} paths begin with \`**\`, more than one in a hundred: every request walks them all. This is the first; begin with a literal segment`;
-  return [findingAt(first.rule.at, { check: 'deep-start', severity: 'warning', message })];
+  return [findingAt(first.rule.at, { check: 'deep-start', severity: 'note', message })];
 }
 
 export function findShadowModeOnly(rules: readonly PlacedRule[]): readonly Finding[] {

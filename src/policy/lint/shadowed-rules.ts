@@ -1,7 +1,7 @@
 // Rules that are never reported, because earlier ones stop all that they stop. Only certain ones: paths, methods,
 // conditions, hosts, principals and lifts are all looked at. Cold; about linear in the set.
 import type { PlacedRule } from '../route-policy.ts';
-import type { EntryIndex } from './entry-index.ts';
+import type { EntryIndex } from './rule-entries.ts';
 import { type Finding, findingAt } from './finding.ts';
 
 export function findShadowedRules(index: EntryIndex): readonly Finding[] {

@@ -30,8 +30,8 @@ export function findSuspects(
     })
     .filter(({ score }) => score > 0)
     .toSorted((a, b) => b.score - a.score);
-  return ranked.map((suspect) => {
-    const category = suspect.suspicions[0]?.category ?? 'sensitive';
-    return { ...suspect, rule: suggestRule(suspect.decision.operation, category, taken) };
+  return ranked.map(({ decision, suspicions, score }) => {
+    const category = suspicions[0]?.category ?? 'sensitive';
+    return { decision, suspicions, score, rule: suggestRule(decision.operation, category, taken) };
   });
 }

@@ -4,7 +4,7 @@ import { compilePattern, type PathPattern, type Segment } from '../pattern.ts';
 import type { PlacedRule } from '../route-policy.ts';
 import { quoted } from '../yaml-fields.ts';
 import { methodsCover, pathCovers } from './covers.ts';
-import type { Entry, EntryIndex } from './entry-index.ts';
+import { createCandidates, type Entry, type EntryIndex } from './rule-entries.ts';
 import { type Finding, findingAt } from './finding.ts';
 import type { OperationDecision } from './operation-decisions.ts';
 
@@ -39,24 +39,25 @@ export function findOpenOperations(
   index: EntryIndex,
   decisions: readonly OperationDecision[],
 ): readonly Finding[] {
-  const allowed = decisions.flatMap(({ operation, decision }) => {
+  const entries = index.entries.filter((entry) => !isConditional(entry));
+  const patterns = entries.map(({ path }) => withoutVersions(path.segments));
+  const candidatesFor = createCandidates(patterns);
+  const findings = new Map<PlacedRule, Finding>();
+  for (const { operation, decision } of decisions) {
     const path = decision === 'allow' ? compilePattern(operation.path, 'wide') : 'it is not open';
-    return typeof path === 'string' ? [] : [{ operation, bare: withoutVersions(path.segments) }];
-  });
-  const findings: Finding[] = [];
-  const told = new Set<PlacedRule>();
-  for (const entry of index.entries) {
-    if (told.has(entry.rule) || isConditional(entry)) continue;
-    const bare = withoutVersions(entry.path.segments);
-    const sibling = allowed.find(
-      (one) => methodsCover(entry.match.methods, [one.operation.method]) && pathCovers(bare, one.bare),
-    );
-    if (sibling === undefined) continue;
-    told.add(entry.rule);
-    const { method, path } = sibling.operation;
-    findings.push(open(entry.rule, `${quoted(entry.path.text)} is denied and ${method} ${path} is not`));
+    if (typeof path === 'string') continue;
+    const bare = withoutVersions(path.segments);
+    for (const i of candidatesFor(bare)) {
+      const { rule, match, path: denied } = entries[i] as Entry;
+      const isSibling =
+        methodsCover(match.methods, [operation.method]) &&
+        pathCovers(patterns[i] as readonly Segment[], bare);
+      if (!isSibling || findings.has(rule)) continue;
+      const what = `${quoted(denied.text)} is denied and ${operation.method} ${operation.path} is not`;
+      findings.set(rule, open(rule, what));
+    }
   }
-  return findings;
+  return [...findings.values()];
 }
 
 function isConditional({ rule, match }: Entry): boolean {

@@ -28,25 +28,32 @@ export function indexEntries(rules: readonly PlacedRule[]): EntryIndex {
       ? []
       : rule.draft.match.flatMap((match) => match.paths.map((path) => ({ rule, order, match, path }))),
   );
-  const trie = new Trie();
-  entries.forEach(({ path }, i) => {
-    trie.add(path.segments, i);
-  });
-  const reading = new Reading();
-  const hits = new Hits();
+  const candidatesFor = createCandidates(entries.map(({ path }) => path.segments));
   return {
     entries,
     covering(entry, before) {
-      readDecoded(exampleOf(entry.path.segments), reading);
-      trie.walk(reading, hits);
-      const candidates = hits.payloads.slice(0, hits.length).toSorted((a, b) => a - b);
-      for (const i of candidates) {
+      for (const i of candidatesFor(entry.path.segments)) {
         const other = entries[i] as Entry;
         if (other.order >= before) break;
         if (isCovered(entry, other)) return other;
       }
       return null;
     },
+  };
+}
+
+/** Given a pattern, the places of those that may cover it, ascending: they match an example of it. */
+export function createCandidates(
+  patterns: readonly (readonly Segment[])[],
+): (segments: readonly Segment[]) => readonly number[] {
+  const trie = new Trie();
+  for (const [i, segments] of patterns.entries()) trie.add(segments, i);
+  const reading = new Reading();
+  const hits = new Hits();
+  return (segments) => {
+    readDecoded(exampleOf(segments), reading);
+    trie.walk(reading, hits);
+    return hits.payloads.slice(0, hits.length).toSorted((a, b) => a - b);
   };
 }
 
