@@ -81,7 +81,8 @@ try {
   const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
   const seconds = (performance.now() - before) / 1000;
   process.stdout.write(`${seconds.toFixed(1)} s, ${((seconds / records) * 1e6).toFixed(1)} s a million\n`);
-  const held = status !== 2 && status !== null && (seconds / records) * 1e6 < thresholds.replaySecondsAMillion;
+  const held =
+    status !== 2 && status !== null && (seconds / records) * 1e6 < thresholds.replaySecondsAMillion;
   process.exitCode = held ? 0 : 1;
 } finally {
   rmSync(directory, { recursive: true, force: true });

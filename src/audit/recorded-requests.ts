@@ -41,7 +41,11 @@ function requestsIn(bytes: Buffer): Pick<RequestBatch, 'lines' | 'damaged'> {
   let damaged = 0;
   // The journal is ASCII throughout.
   const text = bytes.toString('latin1');
-  for (let start = 0, end = text.indexOf('\n'); end !== -1; start = end + 1, end = text.indexOf('\n', start)) {
+  for (
+    let start = 0, end = text.indexOf('\n');
+    end !== -1;
+    start = end + 1, end = text.indexOf('\n', start)
+  ) {
     if (!text.startsWith(INTENT, start) && !text.startsWith(REFUSED, start)) continue;
     const line = parsed(text.slice(start, end));
     if (line === null) damaged += 1;

@@ -1,4 +1,5 @@
-// What every command of `postern policy …` is given, and the options that several of them have. Not hot.
+// What every command of `postern policy …` is given, and the options that several of them have.
+// Whatever is not handed in comes from the process: its streams, its signals. Not hot.
 import { Option } from 'commander';
 import type { ParseTarget } from '#policy/judge.ts';
 import type { PolicyPrinter } from './policy-print.ts';

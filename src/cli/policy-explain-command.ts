@@ -1,4 +1,5 @@
-// The options of `postern policy explain`. What it does is loaded only when it runs. Not hot.
+// The options of `postern policy explain`. What it does is loaded only when it runs; a request that begins with `curl`
+// is one argument, quoted as a whole. Not hot.
 import type { Command } from 'commander';
 import type { DefaultEffect } from '#policy/compile.ts';
 import { DEFAULT_DIRECTORY, defaultEffectOption, type PolicyCommandContext } from './policy-context.ts';

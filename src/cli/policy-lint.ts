@@ -1,18 +1,16 @@
 // `postern policy lint`: what is odd in a policy set and, beside an OpenAPI document, what it leaves open. Exit codes:
 // 0 nothing, 1 a warning or a suspicious operation that is not denied, 2 it could not be asked. Not hot.
-import { join } from 'node:path';
 import { compilePolicy, type DefaultEffect } from '#policy/compile.ts';
 import type { CompiledPolicy } from '#policy/compiled-policy.ts';
 import type { ParseTarget } from '#policy/judge.ts';
 import type { Finding } from '#policy/lint/finding.ts';
 import { lintOperations, lintPolicy, type LintSubject } from '#policy/lint/lint-policy.ts';
-import { listPolicyFiles, parseFiles } from '#policy/load-directory.ts';
-import { parseOpenApi, readOpenApiFile } from '#policy/openapi-document.ts';
+import { readPolicyDirectory } from '#policy/load-directory.ts';
 import type { ApiDocument } from '#policy/openapi-operation.ts';
-import { readOperations } from '#policy/openapi-operations.ts';
 import type { PolicyDocuments } from '#policy/policy-file.ts';
-import { type PolicyProblem, problemOfFile, sortProblems } from '#policy/problem.ts';
+import { type PolicyProblem, sortProblems } from '#policy/problem.ts';
 import { COULD_NOT_BE_ASKED, DID_NOT_HOLD, HELD } from './exit-codes.ts';
+import { loadApi } from './policy-api.ts';
 import { type LintPrint, lintJson, printLint } from './policy-lint-print.ts';
 import { type PolicyPrinter, printPolicyProblems } from './policy-print.ts';
 
@@ -94,32 +92,10 @@ interface LoadedSet {
   readonly problems: readonly PolicyProblem[];
 }
 
-const PACK_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
-
 /** As the gate loads it: the directory's own files, then the packs. Their documents are kept. */
 async function loadSet({ directory, packs, defaultEffect }: LintOptions): Promise<LoadedSet> {
-  const listed = await listPolicyFiles(directory);
-  const named = [...new Set(packs)];
-  const misnamed = named
-    .filter((pack) => !PACK_NAME.test(pack))
-    .map((pack) => problemOfFile(directory, `${JSON.stringify(pack)} is no name of a pack`));
-  const files = named
-    .filter((pack) => PACK_NAME.test(pack))
-    .map((pack) => join(directory, 'packs', `${pack}.yaml`));
-  const { documents, problems } = await parseFiles([...listed.files, ...files]);
-  const found = [...listed.problems, ...misnamed, ...problems];
-  if (found.length > 0) return { documents, policy: null, problems: found };
+  const { documents, problems } = await readPolicyDirectory({ directory, packs });
+  if (problems.length > 0) return { documents, policy: null, problems };
   const options = { source: directory, dangerouslyAllowEmpty: false, defaultEffect };
   return { documents, ...compilePolicy(documents, options) };
-}
-
-async function loadApi(
-  file: string,
-): Promise<{ readonly document: ApiDocument | null; readonly problems: readonly PolicyProblem[] }> {
-  const bytes = await readOpenApiFile(file);
-  if (typeof bytes === 'string') return { document: null, problems: [problemOfFile(file, bytes)] };
-  const { value, problems } = parseOpenApi(file, bytes);
-  if (problems !== null) return { document: null, problems };
-  const { document, flaws } = readOperations(value);
-  return { document, problems: flaws.map((flaw) => problemOfFile(file, flaw)) };
 }

@@ -1,10 +1,7 @@
-// The options of `postern policy replay`. What it does is loaded only when it runs. Not hot.
+// The options of `postern policy replay`: which journal, which policies, which part of it. What the command does is
+// loaded only when it runs. Not hot.
 import { type Command, InvalidArgumentError } from 'commander';
-import {
-  DEFAULT_DIRECTORY,
-  defaultEffectOption,
-  type PolicyCommandContext,
-} from './policy-context.ts';
+import { DEFAULT_DIRECTORY, defaultEffectOption, type PolicyCommandContext } from './policy-context.ts';
 import type { ReplayCommandOptions } from './policy-replay.ts';
 
 interface ReplayFlags {

@@ -136,7 +136,9 @@ function print(report: ReplayReport, damaged: number, printer: PolicyPrinter): v
   printer.out(`${grouped(unchanged)} as before, of ${grouped(requests)} recorded requests`);
   printer.out(`${grouped(beforePolicy)} were refused before the policy was asked`);
   const why = undecided.map(([reason, count]) => `${grouped(count)} ${UNDECIDED_TEXT[reason] ?? reason}`);
-  printer.out(`${grouped(total)} cannot be decided from the record${total === 0 ? '' : `: ${why.join(', ')}`}`);
+  printer.out(
+    `${grouped(total)} cannot be decided from the record${total === 0 ? '' : `: ${why.join(', ')}`}`,
+  );
   if (damaged > 0) printer.err(printer.yellow(`warning: ${grouped(damaged)} damaged lines were passed over`));
 }
 

@@ -2,6 +2,7 @@
 // Exit codes: 0 held, 1 did not hold, 2 could not be asked (bad usage, or a policy with problems). Not hot.
 import { Command } from 'commander';
 import type { PolicyCommandContext, PolicyCommandDeps } from './policy-context.ts';
+import { addDiff } from './policy-diff-command.ts';
 import { addExplain } from './policy-explain-command.ts';
 import { addLint } from './policy-lint-command.ts';
 import { addReplay } from './policy-replay-command.ts';
@@ -26,5 +27,6 @@ export function policyCommand(deps: PolicyCommandDeps): Command {
   addExplain(command, context);
   addLint(command, context);
   addReplay(command, context);
+  addDiff(command, context);
   return command;
 }

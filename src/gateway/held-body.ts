@@ -6,10 +6,7 @@ import { type Denial, deny, NEEDS_BODY, type Verdict } from '#model/verdict.ts';
 import type { Exchange } from './exchange.ts';
 
 /** Judges, and where a rule has to see the body judges again with it. */
-export function judgeWithBody(
-  x: Exchange,
-  judge: (x: Exchange) => Verdict,
-): Verdict | Promise<Verdict> {
+export function judgeWithBody(x: Exchange, judge: (x: Exchange) => Verdict): Verdict | Promise<Verdict> {
   const verdict = judge(x);
   return verdict === NEEDS_BODY && x.body === null ? holdThenJudge(x, judge) : verdict;
 }
@@ -52,7 +49,12 @@ async function readHeld(x: Exchange, bytes: Buffer | null): Promise<Denial | nul
   const { policy, settings, head } = x;
   if (policy === null || settings === null) return deny('policy_unavailable');
   const { contentType, contentEncoding } = head;
-  x.body = await policy.readBody({ bytes, contentType, contentEncoding, maxBytes: settings.maxInspectedBytes });
+  x.body = await policy.readBody({
+    bytes,
+    contentType,
+    contentEncoding,
+    maxBytes: settings.maxInspectedBytes,
+  });
   return null;
 }
 

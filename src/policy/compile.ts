@@ -39,7 +39,7 @@ export interface CompileOutcome {
 
 /** `documents` in file and document order, themselves without problems. */
 export function compilePolicy(documents: PolicyDocuments, options: CompileOptions): CompileOutcome {
-  const problems = findRepeatedIds(documents);
+  const problems = [...findRepeatedIds(documents), ...findAliases(documents, options.source)];
   const isAllowList = options.defaultEffect === 'deny';
   if (documents.rules.length === 0 && !isAllowList && !options.dangerouslyAllowEmpty) {
     problems.push(problemOfFile(options.source, 'the set holds no deny rule'));
@@ -109,6 +109,20 @@ function judgeByDefault(allowances: Allowances, facts: RouteFacts): Verdict {
   const covered = allowances.coveredBy(facts);
   if (covered === NEEDS_BODY) return NEEDS_BODY;
   return covered === null ? DENIED_BY_DEFAULT : PASS;
+}
+
+/** A header that a map reads must not come by another name: which of the two counts is the application's to say. */
+function findAliases({ settings, scopes }: PolicyDocuments, source: string): PolicyProblem[] {
+  const { headerNames } = createScopes(scopes);
+  const aliases = settings.flatMap(({ headers }) =>
+    headers.filter((name) => headerNames.has(name.replaceAll(/[_.]/g, '-'))),
+  );
+  return aliases.map((name) =>
+    problemOfFile(
+      source,
+      `RouteSettings let the header ${name} pass, another spelling of one that a ScopeMap reads`,
+    ),
+  );
 }
 
 /** Rules, guards and allowances share the names that records and metrics carry. */

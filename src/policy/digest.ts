@@ -1,13 +1,13 @@
 // The digest that names a policy set in records, metrics and answers: equal sets have equal digests, whatever their
 // files are called and however they are laid out. Cold.
 import { createHash } from 'node:crypto';
-import { bodySelectorDigest } from './body-fields.ts';
+import { matchParts } from './match-digest.ts';
 import { narrowRouteDigest } from './narrow-routes.ts';
 import type { PolicyDocuments } from './policy-file.ts';
 import { compare } from './problem.ts';
 import { guardDigest } from './response-guard.ts';
 import type { SettingsDraft } from './route-settings.ts';
-import type { MatchDraft, RuleDraft } from './rule-set.ts';
+import type { RuleDraft } from './rule-set.ts';
 import { scopeDigest } from './scope-map.ts';
 import { whenDigest } from './when.ts';
 
@@ -27,7 +27,8 @@ export function digestOf(documents: PolicyDocuments, defaultEffect: 'allow' | 'd
   return `sha256:${createHash('sha256').update(text).digest('hex')}`;
 }
 
-function ruleParts(rule: RuleDraft): unknown {
+/** What makes two rules the same rule, as JSON-able arrays. */
+export function ruleParts(rule: RuleDraft): unknown {
   return [
     rule.id,
     rule.category,
@@ -37,17 +38,6 @@ function ruleParts(rule: RuleDraft): unknown {
     whenDigest(rule.when),
     rule.message,
     rule.match.map(matchParts),
-  ];
-}
-
-export function matchParts(match: Omit<MatchDraft, 'body'> & { readonly body?: MatchDraft['body'] }): unknown {
-  return [
-    match.methods === null ? null : match.methods.toSorted(compare),
-    match.paths.map((path) => path.text).toSorted(compare),
-    match.query
-      .map(({ key, values }) => [key, values === null ? null : values.toSorted(compare)] as const)
-      .toSorted(([a], [b]) => compare(a, b)),
-    match.body ? bodySelectorDigest(match.body) : null,
   ];
 }
 

@@ -4,7 +4,7 @@
 // canonical path. Hot: synchronous, and an ASCII path without a query allocates only the slices of its segments.
 import { type Denial, deny, NEEDS_BODY, PASS, type RuleRef, type Verdict } from '#model/verdict.ts';
 import type { RouteFacts, ShadowSink } from './compiled-policy.ts';
-import { type BodyOutcome, isComplemented, judgeBody, judgeFormMethod } from './judge-body.ts';
+import { type BodyOutcome, flawOfBody, isComplemented, judgeBody, judgeFormMethod } from './judge-body.ts';
 import { hostsCover } from './hosts.ts';
 import { bitsOfRequest, methodsCover, methodsCoverAny } from './methods.ts';
 import { METHOD_OVERRIDE, QueryView } from './query.ts';
@@ -115,7 +115,7 @@ export class Walk {
       if (trace === null && this.isDecided(rule)) continue;
       const outcome = this.judgeEntry(entry, facts);
       if (trace !== null) trace.entry(entry, outcome);
-      this.take(rule, outcome);
+      this.take(entry, outcome, facts);
     }
   }
 
@@ -125,16 +125,17 @@ export class Walk {
     return this.best.order < rule.order || this.denial === rule.denial;
   }
 
-  private take(rule: CompiledRule, outcome: Outcome): void {
+  private take(entry: RuleEntry, outcome: Outcome, facts: RouteFacts): void {
+    const { rule } = entry;
     switch (outcome) {
       case OUTCOME.matched:
         this.keep(rule, rule.denial);
         break;
       case OUTCOME.bodyUnreadable:
-        this.keep(rule, rule.unreadable);
+        this.keep(rule, unreadBy(entry, 'body_uninspectable', facts));
         break;
       case OUTCOME.bodyTooLarge:
-        this.keep(rule, rule.tooLarge);
+        this.keep(rule, unreadBy(entry, 'body_too_large', facts));
         break;
       case OUTCOME.queryUnreadable:
         if (rule.enforced) this.refusal ??= UNREADABLE_QUERY;
@@ -239,6 +240,11 @@ function holds(
   if (wanted === null) return present.size > 0 || unreadableValue;
   for (let i = 0; i < wanted.length; i++) if (present.has(wanted[i] as string)) return true;
   return false;
+}
+
+/** Made anew, since it says what was wrong with this body. */
+function unreadBy(entry: RuleEntry, reason: Denial['reason'], facts: RouteFacts): Denial {
+  return { reason, rule: entry.rule.ref, note: flawOfBody(entry, facts) };
 }
 
 function isLifted(rule: CompiledRule, facts: RouteFacts): boolean {

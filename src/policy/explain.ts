@@ -2,6 +2,7 @@
 // Cold, and safe beside the hot path: the walk is synchronous, so the scratch space is never shared.
 import type { ConsideredRule, Explanation, RouteFacts, ShadowSink } from './compiled-policy.ts';
 import { OUTCOME, type Outcome, type Trace, type Walk } from './evaluate.ts';
+import { flawOfBody } from './judge-body.ts';
 import { MAX_ALTERNATIVES, type Reading } from './reading.ts';
 import type { RuleEntry, RuleSet } from './rule-set.ts';
 import { whenText } from './when.ts';
@@ -45,7 +46,6 @@ function because(entry: RuleEntry, outcome: Outcome, facts: RouteFacts): string 
 function whyOf(outcome: Outcome, entry: RuleEntry, facts: RouteFacts): string {
   const { rule, methods, body } = entry;
   const methodNames = methods?.names.join(', ');
-  const flaw = facts.body?.flaw ?? 'it cannot be read';
   switch (outcome) {
     case OUTCOME.matched:
       return matchedText(entry, facts);
@@ -67,7 +67,7 @@ function whyOf(outcome: Outcome, entry: RuleEntry, facts: RouteFacts): string {
       return `, the body has to be read for ${body?.text ?? 'a method it may claim'}`;
     case OUTCOME.bodyUnreadable:
     case OUTCOME.bodyTooLarge:
-      return `, the body has to be read for ${body?.text ?? 'a method it may claim'}: ${flaw}`;
+      return `, the body has to be read for ${body?.text ?? 'a method it may claim'}: ${flawOfBody(entry, facts)}`;
   }
 }
 

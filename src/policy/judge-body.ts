@@ -14,6 +14,13 @@ export function judgeBody(selector: BodySelector, facts: RouteFacts): BodyOutcom
   return facts.hasBody ? 'needs_body' : selector.judge(NO_BODY, facts);
 }
 
+/** Why a rule could not look into the body, as a clause; never what it holds. */
+export function flawOfBody({ body: selector }: RuleEntry, facts: RouteFacts): string {
+  const { body } = facts;
+  if (body === null) return 'it was not read';
+  return selector?.flawOf(body, facts) ?? body.flaw ?? 'it is of a type that the rule does not read';
+}
+
 /** Whether `other`, a block of the same rule, reads a body of the kind that `entry` cannot look into. */
 export function isComplemented(entry: RuleEntry, other: RuleEntry, { body }: RouteFacts): boolean {
   if (body === null || other.body === null || entry.body === null) return false;

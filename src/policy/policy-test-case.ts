@@ -1,5 +1,6 @@
 // The cases of a PolicyTest: requests, under which circumstances, and what must become of them.
 // Guarantees: a case says what it expects without contradiction. Cold.
+import { isSeq } from 'yaml';
 import type { Grant } from '#model/grant.ts';
 import type { TenantId } from '#model/ids.ts';
 import type { Credential } from '#model/principal.ts';
@@ -195,7 +196,7 @@ export function readOptionalList(
 }
 
 export function isEmptyList({ node }: Field): boolean {
-  return node !== null && 'items' in node && node.items.length === 0;
+  return isSeq(node) && node.items.length === 0;
 }
 
 const REQUEST = {

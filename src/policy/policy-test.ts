@@ -186,7 +186,8 @@ export const PLAIN_GRANT: Grant = Object.freeze({
   revokedBy: null,
 });
 
-const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/;
+/** RFC 3339; its hours end at 23. */
+const INSTANT = /^\d{4}-\d{2}-\d{2}T(?:[01]\d|2[0-3]):\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/;
 
 function readInstant(reader: FileReader, field: Field | undefined): EpochMs | null {
   if (field === undefined) return null;

@@ -139,7 +139,8 @@ function queryOf(names: string, pairs: string): { readonly text: string; readonl
     pair.endsWith(`=${LEFT_OUT}`) ? `${nameOf(pair)}=${UNKNOWN_VALUE}` : pair,
   );
   const all = names.split('&');
-  let isPartial = all.length >= MAX_RECORDED_NAMES || parts.some((part) => part.endsWith(`=${UNKNOWN_VALUE}`));
+  let isPartial =
+    all.length >= MAX_RECORDED_NAMES || parts.some((part) => part.endsWith(`=${UNKNOWN_VALUE}`));
   // An unreadable name: there may be any key behind it.
   if (all.length >= MAX_RECORDED_NAMES) parts.push(UNKNOWN_VALUE);
   for (const name of all) {

@@ -20,6 +20,8 @@ export class AnswerHead {
   private dispositionCount = 0;
   /** It is part of something whose type is not said here. */
   private hidesType = false;
+  /** It is a part that says nothing of what it is a part of. */
+  private isBare = false;
 
   read({ status, fields, contentLength }: ResponseFacts): void {
     this.isAttachment = false;
@@ -49,11 +51,17 @@ export class AnswerHead {
     this.readParts(status, sawRange);
   }
 
-  /** RFC 9110 section 15.3.7: a part of the whole may come without its type, and several parts hide even the size. */
+  /**
+   * RFC 9110 section 15.3.7: asked for with `If-Range`, a part may come without type and disposition; several parts
+   * hide even the size.
+   */
   private readParts(status: number, sawRange: boolean): void {
     let inParts = false;
     for (let i = 0; i < this.typeCount; i++) inParts ||= this.types[i] === BYTE_RANGES;
-    this.hidesType = inParts || (status === PARTIAL && this.typeCount === 0);
+    const isUntyped = status === PARTIAL && this.typeCount === 0;
+    this.hidesType = inParts || isUntyped;
+    this.isBare = isUntyped && this.dispositionCount === 0;
+    this.isAttachment ||= this.isBare;
     if (inParts || (status === PARTIAL && !sawRange)) this.bytes = Number.POSITIVE_INFINITY;
   }
 
@@ -79,7 +87,7 @@ export class AnswerHead {
       const value = this.dispositions[i] as string;
       if (holdsExtension(value, extensions) || holdsExtension(plainName(value), extensions)) return true;
     }
-    return false;
+    return this.isBare;
   }
 }
 

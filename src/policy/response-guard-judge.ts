@@ -1,10 +1,6 @@
 // What the guards of a route make of an answer, from its head. Guarantees: a route is matched as widely as by a deny
 // rule, by the same walk; what a guard has to read and cannot counts against the answer; the first guard in file and
 // document order is reported. Assumes the request passed the deny rules. Hot where a set has guards: one walk.
-//
-// Judged is every final status but 204 and 304, which have no body; HEAD as GET; the answer to a handshake unless it is
-// a 101. A redirect is judged by its own head: where it leads is for a deny rule. Bytes count as sent, compressed where
-// the body is, and in each answer for itself: pages below the limit pass, while of a range the whole counts.
 import { type Denial, PASS, type RuleRef } from '#model/verdict.ts';
 import type { GuardVerdict, ResponseFacts, RouteFacts, ShadowSink, SizeLimit } from './compiled-policy.ts';
 import { OUTCOME, type Outcome, type Trace, Walk } from './evaluate.ts';
@@ -14,7 +10,11 @@ import { AnswerHead } from './response-guard-head.ts';
 import { compileRules, type CompiledRule, type RuleEntry } from './rule-set.ts';
 
 export interface Guards {
-  /** Never throws. */
+  /**
+   * Every final status but 204 and 304, which have no body; HEAD as GET; the answer to a handshake unless it is a 101.
+   * A redirect is judged by its own head: where it leads is for a deny rule. Bytes count as sent, compressed where the
+   * body is, and in each answer for itself: pages below the limit pass, while of a range the whole counts. Never throws.
+   */
   judge(facts: RouteFacts, response: ResponseFacts): GuardVerdict;
 }
 
@@ -26,6 +26,7 @@ interface CompiledGuard {
   readonly extensions: ReadonlySet<string> | null;
   /** Infinity where it is no guard of size. */
   readonly maxBytes: number;
+  readonly limit: SizeLimit;
 }
 
 type Sign = 'attachment' | 'mediaType' | 'fileName' | 'size';
@@ -113,7 +114,7 @@ export class GuardJudge implements Guards, Trace {
         if (enforced) denial ??= guard.denials[sign];
         else (shadowRules ??= []).push(ref);
       } else if (guard.maxBytes === Number.POSITIVE_INFINITY) continue;
-      else if (!enforced) (shadowSizes ??= []).push({ rule: ref, maxBytes: guard.maxBytes });
+      else if (!enforced) (shadowSizes ??= []).push(guard.limit);
       else if (guard.maxBytes < maxBodyBytes) {
         maxBodyBytes = guard.maxBytes;
         sizeGuard = ref;
@@ -154,5 +155,6 @@ function compileGuard({ response }: GuardDraft, rule: CompiledRule): CompiledGua
     types: mediaTypes.length === 0 ? null : compileMediaTypes(mediaTypes),
     extensions: extensions.length === 0 ? null : new Set(extensions),
     maxBytes: maxBytes ?? Number.POSITIVE_INFINITY,
+    limit: Object.freeze({ rule: rule.ref, maxBytes: maxBytes ?? Number.POSITIVE_INFINITY }),
   });
 }

@@ -1,7 +1,7 @@
 // `kind: ResponseGuard`: what must not leave, recognised on the way out. Reads one document into checked drafts and
 // reports everything else; judging is response-guard-judge.ts. Assumes YAML without aliases, tags and duplicate
 // keys. Cold.
-import { matchParts } from './digest.ts';
+import { matchParts } from './match-digest.ts';
 import { type HostSet, readHosts } from './hosts.ts';
 import { readMediaType } from './media-type.ts';
 import { compilePattern, type PathPattern } from './pattern.ts';

@@ -51,9 +51,6 @@ export interface CompiledRule {
   readonly when: When | null;
   /** Made once: a denial by this rule is always the same value. */
   readonly denial: Denial;
-  /** A body that the rule had to see and could not read. */
-  readonly unreadable: Denial;
-  readonly tooLarge: Denial;
 }
 
 /** One path of one match block. */
@@ -122,8 +119,6 @@ function compileRule(draft: RuleDraft, order: number): CompiledRule {
     hosts: draft.hosts,
     when: draft.when,
     denial: Object.freeze(denyByRule(ref)),
-    unreadable: Object.freeze({ reason: 'body_uninspectable', rule: ref, note: null }),
-    tooLarge: Object.freeze({ reason: 'body_too_large', rule: ref, note: null }),
   });
 }
 

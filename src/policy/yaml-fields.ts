@@ -131,13 +131,14 @@ export function readBoolean(reader: FileReader, field: Field): boolean | null {
   return null;
 }
 
-/** A string, or a number or boolean as its source has it. */
+/** A string, or a number or boolean as its source has it; `.inf` and `.nan` are numbers to YAML alone. */
 export function readScalarText(reader: FileReader, field: Field): string | null {
-  if (isScalar(field.node) && field.node.value !== null) {
-    const { value, source } = field.node;
-    return typeof value === 'string' ? value : (source ?? String(value));
+  const value = isScalar(field.node) ? field.node.value : null;
+  if (isScalar(field.node) && value !== null && (typeof value !== 'number' || Number.isFinite(value))) {
+    return typeof value === 'string' ? value : (field.node.source ?? String(value));
   }
-  report(reader, field.valueOffset, `${field.name} must be a string, a number or a boolean`);
+  const what = 'must be a string, a number or a boolean';
+  report(reader, field.valueOffset, `${field.name} ${what}${quotesHint(field.node)}`);
   return null;
 }
 

@@ -11,7 +11,9 @@ describe('the policy in force', () => {
       digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
       ruleCount: 1,
       defaultEffect: 'allow',
-      rules: [{ id: 'export.all', category: 'export', mode: 'enforce', liftable: true, message: null }],
+      rules: [
+        { id: 'export.all', category: 'export', mode: 'enforce', liftable: true, when: [], message: null },
+      ],
       guards: [],
       allowances: [],
       safeRoutes: 0,

@@ -62,7 +62,10 @@ function whole(headers: readonly string[], body = 'secret'): string {
   return `HTTP/1.1 200 OK\r\n${headers.map((line) => `${line}\r\n`).join('')}Content-Length: ${body.length}\r\n\r\n${body}`;
 }
 
-const ATTACHED = whole(['Content-Type: application/json', 'Content-Disposition: attachment; filename="all.json"']);
+const ATTACHED = whole([
+  'Content-Type: application/json',
+  'Content-Disposition: attachment; filename="all.json"',
+]);
 const HARMLESS = whole(['Content-Type: application/json'], '{"ok":true}');
 
 /** Answers each request by its target; a function talks for itself. */
@@ -130,7 +133,9 @@ describe('an answer that a guard stops', () => {
       endedBy: 'guard',
       outcome: 'refused',
     });
-    expect(await gate.metrics()).toContain('postern_rule_matches_total{rule="guard.attachments",mode="enforce"} 1');
+    expect(await gate.metrics()).toContain(
+      'postern_rule_matches_total{rule="guard.attachments",mode="enforce"} 1',
+    );
   });
 
   it('takes its connection to the upstream with it, and leaves that of the client', async () => {
@@ -173,7 +178,10 @@ describe('an answer that a guard stops', () => {
     await client.closed;
     expect(client.text).toMatch(/^HTTP\/1\.1 403 /);
     expect(client.text).not.toMatch(/text\/csv/);
-    expect(await ask(gate, 'POST /api/all', ['Content-Length: 0'])).toMatchObject({ status: 200, body: 'secret' });
+    expect(await ask(gate, 'POST /api/all', ['Content-Length: 0'])).toMatchObject({
+      status: 200,
+      body: 'secret',
+    });
   });
 
   it('passes on other routes, and where the grant lifts the category of a liftable guard', async () => {
@@ -200,7 +208,10 @@ describe('a guard of size', () => {
     expect(answer).toMatchObject({ status: 403, reason: 'response_guarded' });
     expect(ruleOf(answer)).toBe('guard.size');
     expect(await (await upstream.next()).closed).toBe('reset');
-    expect(await recordOf(gate, '/api/large/1')).toMatchObject({ reasonCode: 'response_guarded', endedBy: 'guard' });
+    expect(await recordOf(gate, '/api/large/1')).toMatchObject({
+      reasonCode: 'response_guarded',
+      endedBy: 'guard',
+    });
   });
 
   it('lets pass exactly as much as it allows, whether declared or in chunks', async () => {
@@ -218,7 +229,10 @@ describe('a guard of size', () => {
     client.send(await headFor(gate, 'GET /api/large/chunked', ['Connection: close']));
     await client.seen(LAST);
     expect(client.text.match(/x/g)?.length).toBeGreaterThanOrEqual(64 * 1024);
-    expect(await recordOf(gate, '/api/large/chunked')).toMatchObject({ endedBy: 'upstream', outcome: 'completed' });
+    expect(await recordOf(gate, '/api/large/chunked')).toMatchObject({
+      endedBy: 'upstream',
+      outcome: 'completed',
+    });
   });
 
   it('cuts a longer one at its limit: both sides are reset, and it never ends cleanly', async () => {
@@ -271,7 +285,9 @@ describe('a guard of size', () => {
   });
 
   it('cuts an event stream as well', async () => {
-    await using upstream = await startRawUpstream(answering({ '/events': `${EVENT_STREAM}${chunk('data: 1\n\n')}` }));
+    await using upstream = await startRawUpstream(
+      answering({ '/events': `${EVENT_STREAM}${chunk('data: 1\n\n')}` }),
+    );
     await using gate = await guarded(upstream.port);
     await gate.grant({});
     using client = await dial(gate);
@@ -307,7 +323,11 @@ describe('a guard of size', () => {
     client.send(await headFor(gate, 'GET /api/stream'));
     await client.until(() => client.bytes > total || client.ending !== null);
     expect(client.bytes).toBeGreaterThan(total);
-    expect(await recordOf(gate, '/api/stream')).toMatchObject({ endedBy: 'upstream', rule: null, http: { bytesOut: total } });
+    expect(await recordOf(gate, '/api/stream')).toMatchObject({
+      endedBy: 'upstream',
+      rule: null,
+      http: { bytesOut: total },
+    });
   });
 });
 
@@ -332,7 +352,9 @@ describe('a guard in shadow mode', () => {
       endedBy: 'upstream',
     });
     // Only the end shows that it was longer than it said.
-    expect(await recordOf(gate, '/watched/long')).toMatchObject({ shadowRules: [{ id: 'watch.size', category: 'bulk' }] });
+    expect(await recordOf(gate, '/watched/long')).toMatchObject({
+      shadowRules: [{ id: 'watch.size', category: 'bulk' }],
+    });
     expect(await recordOf(gate, '/watched/short')).toMatchObject({ shadowRules: [] });
     const metrics = await gate.metrics();
     expect(metrics).toContain('postern_rule_matches_total{rule="watch.zip",mode="shadow"} 1');
@@ -355,7 +377,9 @@ describe('a reload', () => {
   });
 
   it('lets an answer go on that began before it', async () => {
-    await using upstream = await startRawUpstream(answering({ '/api/all': ATTACHED.replace('secret', 'sec') }));
+    await using upstream = await startRawUpstream(
+      answering({ '/api/all': ATTACHED.replace('secret', 'sec') }),
+    );
     await using gate = await startGate({ upstreamPort: upstream.port, published: true });
     await gate.grant({});
     using client = await dial(gate);

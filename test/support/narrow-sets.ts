@@ -6,7 +6,7 @@ import type { CompiledPolicy, RouteFacts } from '#policy/compiled-policy.ts';
 import { PLAIN_GRANT } from '#policy/policy-test.ts';
 import { facts, type FactsOptions, policyFrom } from './policy-sets.ts';
 
-export type NarrowKind = 'SafeRoutes' | 'RouteAllowance' | 'ScopeMap';
+type NarrowKind = 'SafeRoutes' | 'RouteAllowance' | 'ScopeMap';
 
 /** `items` in flow style; `hosts` as a flow list. */
 export function narrowText(kind: NarrowKind, items: readonly string[], hosts?: string): string {

@@ -3,6 +3,7 @@ import { NEVER } from '#model/clock.ts';
 import type { Grant } from '#model/grant.ts';
 import type { TenantId } from '#model/ids.ts';
 import type { Credential, Principal } from '#model/principal.ts';
+import type { RequestTarget } from '#model/request-target.ts';
 import { NEEDS_BODY, PASS, type Verdict } from '#model/verdict.ts';
 import { type CompileOptions, compilePolicy, type DefaultEffect } from '#policy/compile.ts';
 import type { CompiledPolicy, RouteFacts } from '#policy/compiled-policy.ts';
@@ -61,6 +62,8 @@ export interface FactsOptions {
   readonly method?: string;
   readonly query?: string;
   readonly host?: string;
+  /** As the parser of targets made it: stands instead of path, query and flags. */
+  readonly target?: RequestTarget;
   readonly encodedSlash?: boolean;
   readonly encodedPercent?: boolean;
   /** A form body with a `_method` for each. */
@@ -82,11 +85,11 @@ export interface FactsOptions {
 export function facts(path: string, options: FactsOptions = {}): RouteFacts {
   const { method = 'GET', query = '', encodedSlash = false, encodedPercent = false } = options;
   const { lifts = [], grant = { ...PLAIN_GRANT, lifts }, headers = {} } = options;
-  const target = { path, query, hasQuery: query !== '', encodedSlash, encodedPercent };
+  const made = { path, query, hasQuery: query !== '', encodedSlash, encodedPercent };
   const body = options.body ?? formBody(options.formMethods);
   return {
     method,
-    target,
+    target: options.target ?? made,
     routePath: path,
     hostName: options.host ?? 'app.example.com',
     isUpgrade: options.isUpgrade ?? false,
@@ -107,7 +110,12 @@ const FORM = 'application/x-www-form-urlencoded';
 function formBody(methods: readonly string[] | undefined): RequestBody | null {
   if (methods === undefined) return null;
   const claimedMethods = methods.map((name) => name.toUpperCase());
-  return { ...NO_BODY, kind: 'form', form: methods.map((name) => `_method=${name}`).join('&'), claimedMethods };
+  return {
+    ...NO_BODY,
+    kind: 'form',
+    form: methods.map((name) => `_method=${name}`).join('&'),
+    claimedMethods,
+  };
 }
 
 function credentialOf(principal: Partial<Principal>): Credential {

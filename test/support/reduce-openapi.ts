@@ -80,7 +80,7 @@ function contentOf({ content, headers }: Json): Json {
   return {
     ...(headers === undefined
       ? {}
-      : { headers: Object.fromEntries(Object.keys(headers).map((name) => [name, {}])) }),
+      : { headers: Object.fromEntries(Object.keys(headers as Json).map((name) => [name, {}])) }),
     ...(types.length === 0 ? {} : { content: Object.fromEntries(types) }),
   };
 }

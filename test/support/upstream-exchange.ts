@@ -92,6 +92,9 @@ class FakeExchange implements HttpExchange, UpgradeExchange {
   readonly userAgent = '';
   readonly traceId = '';
   readonly recordedQuery = '';
+  readonly isUpgrade = false;
+  readonly hasBody = false;
+  readonly contentType = '';
   readonly workspace = null;
   credential = credentialOf();
   tenant = 'acme' as TenantId;

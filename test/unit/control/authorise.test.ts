@@ -33,7 +33,15 @@ const EXPECTED: Record<Operation, readonly string[]> = {
   'grants.change': [OWN, NOT_ADMIN, ANY, 'narrow', NOT_ALLOWED, NEVER, NEVER],
   'grants.revoke': [OWN, NOT_ADMIN, ANY, ANY, NOT_ALLOWED, NEVER, NEVER],
   'grants.impact': [OWN, NOT_ADMIN, ANY, ANY, NOT_ALLOWED, NEVER, NEVER],
-  'grants.mine': ['staff_only', 'staff_only', 'staff_only', 'staff_only', 'staff_only', 'covering', 'covering'],
+  'grants.mine': [
+    'staff_only',
+    'staff_only',
+    'staff_only',
+    'staff_only',
+    'staff_only',
+    'covering',
+    'covering',
+  ],
   'tenant.status': [OWN, NOT_ADMIN, NOT_ALLOWED, NOT_ALLOWED, NOT_ALLOWED, 'covering', 'covering'],
   'policy.read': [SECURITY, SECURITY, ANY, ANY, ANY, SECURITY, ANY],
 };

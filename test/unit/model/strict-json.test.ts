@@ -1,7 +1,7 @@
 // JSON that can be read in one way only.
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseStrictObject } from '#model/strict-json.ts';
+import { parseStrictJson, parseStrictObject } from '#model/strict-json.ts';
 
 describe('refused', () => {
   test.each([
@@ -61,4 +61,21 @@ test('every object is refused once one of its names is written twice', () => {
     }),
     { numRuns: 200 },
   );
+});
+
+describe('any value', () => {
+  test.each([
+    ['[1,{"a":null}]', null],
+    ['null', null],
+    ['"a"', null],
+    ['[1,]', 'malformed'],
+    ['', 'malformed'],
+    ['[{"a":1},{"a":1,"a":2}]', 'ambiguous'],
+    ['[[[]]]', null],
+    ['[[[[]]]]', 'deep'],
+    ['[[{"a":[]}]]', 'deep'],
+  ])('%s, three deep at most: %s', (text, flaw) => {
+    const value: unknown = flaw === null ? JSON.parse(text) : undefined;
+    expect(parseStrictJson(text, 3)).toEqual({ value, flaw });
+  });
 });

@@ -130,6 +130,15 @@ describe('a body', () => {
     expect(bodyOf('x=%ff', FORM_TYPE)).toMatchObject({ kind: 'form', claimedMethods: [] });
   });
 
+  it('that starts with a byte order mark is unreadable, whatever its type', () => {
+    for (const type of [JSON_TYPE, FORM_TYPE, 'application/graphql']) {
+      expect(bodyOf('\u{FEFF}{a}', type)).toMatchObject({
+        kind: 'unreadable',
+        flaw: 'the body starts with a byte order mark',
+      });
+    }
+  });
+
   it('that a form declares and JSON fills is unreadable', () => {
     expect(bodyOf('{"format":"csv"}', FORM_TYPE).kind).toBe('unreadable');
     expect(bodyOf(' [{"format":"csv"}]=', FORM_TYPE).kind).toBe('unreadable');

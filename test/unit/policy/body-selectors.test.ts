@@ -63,6 +63,11 @@ describe('a json selector', () => {
     expect(judgeJson(jsonDraft({ '/ids/*': ['7'] }), { ids: 7 })).toBe('holds');
   });
 
+  it('takes each element of a list on top as a document of its own', () => {
+    expect(judgeJson(jsonDraft({ '/*/role': ['admin'] }), [{ a: { role: 'admin' } }])).toBe('holds');
+    expect(judgeJson(jsonDraft({ '/0/role': ['admin'] }), [{}, { 0: { role: 'admin' } }])).toBe('holds');
+  });
+
   it('wants every pointer that it names', () => {
     const both = jsonDraft({ '/format': ['csv'], '/to': null });
     expect(judgeJson(both, { format: 'csv', to: null })).toBe('holds');
@@ -169,6 +174,14 @@ describe('a form selector', () => {
       expect(judgeText(csv, text, FORM_TYPE)).toBe('unreadable');
     },
   );
+});
+
+it('a form selector keeps nothing of the body before', () => {
+  const selector = compileBodySelector(formDraft({ format: ['csv'] }));
+  const answers = ['format=csv', 'format=pdf', 'format=%ff', 'a=1', 'format=csv'].map((text) =>
+    selector.judge(bodyOf(text, FORM_TYPE), facts('/a')),
+  );
+  expect(answers).toEqual(['holds', 'absent', 'unreadable', 'absent', 'holds']);
 });
 
 describe('a jsonrpc selector', () => {

@@ -89,7 +89,8 @@ describe('decoding', () => {
     expect(decodeAgain('%4z%41')).toBe('%4zA');
     expect(decodeAgain('%z4%41')).toBe('%z4A');
     expect(decodeAgain('%41%4')).toBe('A%4');
-    for (const text of ['a%zz', '%z4', 'a%z4', '%4z', 'ab%4z', 'ab%4z0']) expect(decodeAgain(text)).toBe(text);
+    for (const text of ['a%zz', '%z4', 'a%z4', '%4z', 'ab%4z', 'ab%4z0'])
+      expect(decodeAgain(text)).toBe(text);
     expect(decodeAgain('41%41')).toBe('41A');
     expect(decodeAgain('%%41')).toBe('%A');
     expect(decodeAgain('%C3%A9%')).toBe('é%');
@@ -102,7 +103,8 @@ describe('decoding', () => {
       expect(hasEncodedOctet(`%${char}0`), char).toBe(expected);
       expect(hasEncodedOctet(`a%0${char}b`), char).toBe(expected);
       expect(hasEncodedOctet(`${char}41`), char).toBe(char === '%');
-      const decoded = Number.parseInt(char, 16) < 8 ? String.fromCharCode(Number.parseInt(`${char}0`, 16)) : null;
+      const decoded =
+        Number.parseInt(char, 16) < 8 ? String.fromCharCode(Number.parseInt(`${char}0`, 16)) : null;
       expect(decodeAgain(`%${char}0%41`), char).toBe(expected ? decoded && `${decoded}A` : `%${char}0A`);
     }
     for (const text of ['', '%', '%4', 'a%4', '4%', '%g%', '100%', '%x41']) {
@@ -124,8 +126,7 @@ describe('segments that no server reads alike', () => {
     for (const text of ['＼', 'a/b＼', '℀']) expect(gainsStructure(text), text).toBe(true);
     for (const text of ['a/b', 'é', 'a.b', 'Ａ']) expect(gainsStructure(text), text).toBe(false);
     // A form that changes beside structure that was there before is no gain.
-    for (const mark of ['/', '\\', '?', '#', '%', ';'])
-      expect(gainsStructure(`Ａ${mark}`), mark).toBe(false);
+    for (const mark of ['/', '\\', '?', '#', '%', ';']) expect(gainsStructure(`Ａ${mark}`), mark).toBe(false);
   });
 
   it('hold a control character: C0, DEL or C1, wherever it stands', () => {

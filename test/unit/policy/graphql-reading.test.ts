@@ -26,6 +26,14 @@ function ofQuery(query: string): readonly string[] {
   return summary(NO_BODY.graphql(query));
 }
 
+function apq(sha256Hash: unknown): object {
+  return { persistedQuery: { version: 1, sha256Hash } };
+}
+
+function reading(value: unknown): GraphqlReading {
+  return bodyOf(JSON.stringify(value), JSON_TYPE).graphql('');
+}
+
 const NO_DOCUMENT = 'flaw: a GraphQL request without a document';
 const STORED = 'flaw: a persisted query: its hash or id came without its text';
 const STORED_BESIDES = 'flaw: a persisted query: a hash or id that is not of the text came with it';
@@ -151,7 +159,6 @@ describe('a persisted query', () => {
   const text = '{ a }';
   const hash = createHash('sha256').update(text).digest('hex');
   const other = createHash('sha256').update('{ b }').digest('hex');
-  const apq = (sha256Hash: unknown) => ({ persistedQuery: { version: 1, sha256Hash } });
 
   test.each([
     [{ extensions: apq(hash) }],
@@ -262,7 +269,6 @@ describe('another body', () => {
 });
 
 describe('the narrow reading', () => {
-  const reading = (value: unknown) => bodyOf(JSON.stringify(value), JSON_TYPE).graphql('');
   const queries = { types: ['query'], operations: null } as const;
 
   it('wants every operation of every request to be as listed', () => {

@@ -48,7 +48,7 @@ const request: fc.Arbitrary<RouteFacts> = fc
     const target = parseTarget(`/${parts.join('/')}?${text}`);
     if ('reason' in target) return null;
     const { grant } = facts(target.path, { lifts });
-    return { ...facts(target.path, { method, formMethods: form, grant }), target };
+    return facts(target.path, { method, formMethods: form, grant, target });
   })
   .filter((asked) => asked !== null);
 

@@ -52,7 +52,8 @@ describe('the methods of a rule', () => {
 describe('a `_method`', () => {
   it('counts in any case and with white space around it, when any of several is named', () => {
     const set = compileMethods(['DELETE', 'PURGE']);
-    for (const name of ['DELETE', 'delete', ' Delete\t', 'purge']) expect(methodsCoverAny(set, [name])).toBe(true);
+    for (const name of ['DELETE', 'delete', ' Delete\t', 'purge'])
+      expect(methodsCoverAny(set, [name])).toBe(true);
     expect(methodsCoverAny(set, ['get', 'delete'])).toBe(true);
     expect(methodsCoverAny(set, ['delete', 'get'])).toBe(true);
     expect(methodsCoverAny(set, ['get', 'de lete', ''])).toBe(false);

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { foldName, QueryView } from '#policy/query.ts';
+import { foldedNamesOf, foldName, QueryView } from '#policy/query.ts';
 
 function view(text: string, ...names: readonly string[]): QueryView {
   const query = new QueryView(names);
@@ -49,7 +49,15 @@ describe('the widest reading of a query', () => {
     for (const name of ['format.', 'format+', 'format[x]', 'formats', 'format[-1]', '[format', 'format]']) {
       expect(values(`${name}=csv`), name).toEqual([]);
     }
-    for (const name of ['format[/]', 'format[:]', 'format[0x', 'format[', 'format0]', 'a[formatx', 'a]format']) {
+    for (const name of [
+      'format[/]',
+      'format[:]',
+      'format[0x',
+      'format[',
+      'format0]',
+      'a[formatx',
+      'a]format',
+    ]) {
       expect(values(`${name}=csv`), name).toEqual([]);
     }
     expect(values('format[9]=csv')).toEqual(['csv']);
@@ -77,6 +85,12 @@ describe('the widest reading of a query', () => {
     expect(foldName('   ')).toBe('');
     expect(foldName(']')).toBe(']');
     expect(foldName('0]')).toBe('0]');
+  });
+
+  it('names a pair as a rule would: whole, and by its last part in brackets', () => {
+    expect(foldedNamesOf('FORMAT%5B%5D')).toEqual(['format']);
+    expect(foldedNamesOf('+A[B][Format]')).toEqual(['a[b][format]', 'format']);
+    for (const unreadable of ['%', 'a%zz', 'a%00', '%ff']) expect(foldedNamesOf(unreadable)).toBeNull();
   });
 
   it('is empty until it is given a query', () => {

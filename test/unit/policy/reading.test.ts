@@ -45,7 +45,8 @@ describe('the wide reading of a path', () => {
 
   it('refuses what does not decode, in any segment', () => {
     const reading = new Reading();
-    for (const path of ['/%C1%A5', '/a/%FF', '/%zz/a', '/a%']) expect(readWide(path, reading), path).toBe(false);
+    for (const path of ['/%C1%A5', '/a/%FF', '/%zz/a', '/a%'])
+      expect(readWide(path, reading), path).toBe(false);
   });
 
   it('takes parameters off besides, from the first semicolon on', () => {
@@ -60,6 +61,7 @@ describe('the wide reading of a path', () => {
     expect(wide('/a.%20%20./b')).toEqual([['a.  .', 'a'], ['b']]);
     expect(wide('/a%20/b')).toEqual([['a ', 'a'], ['b']]);
     expect(wide('/a.;x./b')).toEqual([['a.;x.', 'a.;x', 'a.', 'a'], ['b']]);
+    expect(wide('/a..')).toEqual([['a..', 'a']]);
     expect(wide('/.a/b')).toEqual([['.a'], ['b']]);
     expect(wide('/a-/b')).toEqual([['a-'], ['b']]);
   });
@@ -78,7 +80,16 @@ describe('the wide reading of a path', () => {
   });
 
   it('takes no suffix of other characters, and none off a segment that others follow', () => {
-    for (const text of ['/a.c-v', '/a.c_v', '/a.c:v', '/a.c@v', '/a.c{v', '/a.c`v', '/a.%C3%A9', '/a.c%2Fv']) {
+    for (const text of [
+      '/a.c-v',
+      '/a.c_v',
+      '/a.c:v',
+      '/a.c@v',
+      '/a.c{v',
+      '/a.c`v',
+      '/a.%C3%A9',
+      '/a.c%2Fv',
+    ]) {
       expect(wide(text)[0], text).toHaveLength(1);
     }
     for (const suffix of ['0', '9', 'a', 'z', 'A', 'Z', '0a9z']) {
@@ -100,6 +111,7 @@ describe('the wide reading of a path', () => {
     expect(skippable('/a/;x/b')).toEqual([false, true, false]);
     expect(skippable('/%20/.../a;')).toEqual([true, true, false]);
     expect(skippable('/%E2%80%8B/a')).toEqual([true, false]);
+    expect(skippable('/a.')).toEqual([false]);
     expect(skippable('/.json')).toEqual([true]);
     expect(skippable('/.json/a')).toEqual([false, false]);
   });
@@ -111,6 +123,7 @@ describe('the wide reading of a path', () => {
 
   it('forgets the path before', () => {
     const reading = new Reading();
+    expect(reading.length).toBe(0);
     readWide('/;x/b;y/c', reading);
     readWide('/a', reading);
     expect(told(reading)).toEqual([['a']]);

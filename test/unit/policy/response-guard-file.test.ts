@@ -19,6 +19,10 @@ function guardWith(response: string, more = ''): string {
   return `spec:\n  guards:\n    - id: g\n      category: export\n${more}      response: ${response}`;
 }
 
+function digest(response: string, more = ''): string {
+  return policyFrom(`${HEAD}${guardWith(response, more)}\n${RULE}`).digest;
+}
+
 describe('a document of guards', () => {
   it('is read whole', () => {
     const spec = `spec:
@@ -52,19 +56,21 @@ describe('a document of guards', () => {
       response: { attachment: yes, mediaTypes: [], extensions: [".csv"], maxBytes: 10MB }
     - id: i
       category: export`;
-    expect(problems(spec)).toEqual([
-      '5:3 unknown key "guard" in the spec of a ResponseGuard; did you mean "guards"?',
-      '7:11 id must be at most 64 lower-case letters, digits, dots, hyphens and underscores, not "G"',
-      '9:7 unknown key "mod" in a guard; did you mean "mode"?',
-      '10:19 unknown key "attachement" in response; did you mean "attachment"?',
-      '13:17 a rule of the category user-admin can never be lifted',
-      '14:14 match must not be empty',
-      '15:31 attachment must be true or false',
-      '15:48 mediaTypes must not be empty',
-      '15:65 extensions[0] must be a file extension of letters and digits, without the dot, such as csv, not ".csv"',
-      '15:84 maxBytes must be a size such as 64KiB, 10MiB, 2GiB',
-      '16:7 a guard needs response',
-    ].map((line) => expect.stringContaining(line)));
+    expect(problems(spec)).toEqual(
+      [
+        '5:3 unknown key "guard" in the spec of a ResponseGuard; did you mean "guards"?',
+        '7:11 id must be at most 64 lower-case letters, digits, dots, hyphens and underscores, not "G"',
+        '9:7 unknown key "mod" in a guard; did you mean "mode"?',
+        '10:19 unknown key "attachement" in response; did you mean "attachment"?',
+        '13:17 a rule of the category user-admin can never be lifted',
+        '14:14 match must not be empty',
+        '15:31 attachment must be true or false',
+        '15:48 mediaTypes must not be empty',
+        '15:65 extensions[0] must be a file extension of letters and digits, without the dot, such as csv, not ".csv"',
+        '15:84 maxBytes must be a size such as 64KiB, 10MiB, 2GiB',
+        '16:7 a guard needs response',
+      ].map((line) => expect.stringContaining(line)),
+    );
   });
 
   it.each([
@@ -105,8 +111,6 @@ describe('a document of guards', () => {
 });
 
 describe('the digest of a set', () => {
-  const digest = (response: string, more = ''): string =>
-    policyFrom(`${HEAD}${guardWith(response, more)}\n${RULE}`).digest;
   const plain = digest('{ maxBytes: 1KiB, mediaTypes: [text/csv, a/b], extensions: [csv, ods] }');
 
   it('does not change with the order or the case of what is listed', () => {
@@ -121,8 +125,14 @@ describe('the digest of a set', () => {
     ['{ maxBytes: 1KiB, mediaTypes: [text/csv, a/b], extensions: [csv, ods] }', '      mode: shadow\n'],
     ['{ maxBytes: 1KiB, mediaTypes: [text/csv, a/b], extensions: [csv, ods] }', '      liftable: true\n'],
     ['{ maxBytes: 1KiB, mediaTypes: [text/csv, a/b], extensions: [csv, ods] }', '      message: no\n'],
-    ['{ maxBytes: 1KiB, mediaTypes: [text/csv, a/b], extensions: [csv, ods] }', '      match: [{ paths: [/x] }]\n'],
-    ['{ maxBytes: 1KiB, mediaTypes: [text/csv, a/b], extensions: [csv, ods] }', '      when: { any: { org: [a] } }\n'],
+    [
+      '{ maxBytes: 1KiB, mediaTypes: [text/csv, a/b], extensions: [csv, ods] }',
+      '      match: [{ paths: [/x] }]\n',
+    ],
+    [
+      '{ maxBytes: 1KiB, mediaTypes: [text/csv, a/b], extensions: [csv, ods] }',
+      '      when: { any: { org: [a] } }\n',
+    ],
   ])('changes with %s %s', (response, more) => {
     expect(digest(response, more)).not.toBe(plain);
   });

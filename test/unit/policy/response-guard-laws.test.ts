@@ -19,7 +19,9 @@ const guard = fc.record({
   mode: fc.constantFrom('enforce', 'shadow'),
   liftable: fc.boolean(),
 });
-type Guard = Record<'response' | 'path' | 'method' | 'query' | 'mode', string> & { readonly liftable: boolean };
+type Guard = Record<'response' | 'path' | 'method' | 'query' | 'mode', string> & {
+  readonly liftable: boolean;
+};
 
 function textOf(guards: readonly Guard[]): string {
   const lines = guards.map(({ response, path, method, query, mode, liftable }, i) => {
@@ -32,9 +34,35 @@ function textOf(guards: readonly Guard[]): string {
 }
 
 /** Bytes that a strict parser lets into a value: text, obs-text, tab. */
-const byte = fc.integer({ min: 0x20, max: 0xff }).map((code) => (code === 0x7f ? '\t' : String.fromCharCode(code)));
-const PIECES = ['text/csv', 'inline', 'attachment', ';', ',', '"', '\\', '=', '%2', '%2E', 'filename*0*=', 'filename="a.', 'csv'];
-const MORE_PIECES = ['=?utf-8?b?', '?=', '?q?', "UTF-8''", 'bytes 0-1/', '*', '99999999999999999999', 'multipart/byteranges', '/'];
+const byte = fc
+  .integer({ min: 0x20, max: 0xff })
+  .map((code) => (code === 0x7f ? '\t' : String.fromCharCode(code)));
+const PIECES = [
+  'text/csv',
+  'inline',
+  'attachment',
+  ';',
+  ',',
+  '"',
+  '\\',
+  '=',
+  '%2',
+  '%2E',
+  'filename*0*=',
+  'filename="a.',
+  'csv',
+];
+const MORE_PIECES = [
+  '=?utf-8?b?',
+  '?=',
+  '?q?',
+  "UTF-8''",
+  'bytes 0-1/',
+  '*',
+  '99999999999999999999',
+  'multipart/byteranges',
+  '/',
+];
 const value = fc
   .array(fc.oneof(fc.constantFrom(...PIECES, ...MORE_PIECES), byte), { maxLength: 12 })
   .map((parts) => parts.join(''));
@@ -62,41 +90,58 @@ function width({ denial, maxBodyBytes }: GuardVerdict): number {
 describe('for any guards and any head', () => {
   it('judging never throws, and what it says is whole', () => {
     fc.assert(
-      fc.property(fc.array(guard, { minLength: 1, maxLength: 4 }), asked, response, (guards, { path, options }, head) => {
-        const verdict = policyFrom(textOf(guards)).judgeResponse(facts(path, options), head);
-        expect(verdict.sizeGuard === null).toBe(verdict.maxBodyBytes === Number.POSITIVE_INFINITY);
-        if (verdict.denial !== null) expect(verdict.denial).toMatchObject({ reason: 'response_guarded' });
-        if (verdict.denial !== null) expect(verdict.denial.rule).not.toBeNull();
-      }),
+      fc.property(
+        fc.array(guard, { minLength: 1, maxLength: 4 }),
+        asked,
+        response,
+        (guards, { path, options }, head) => {
+          const verdict = policyFrom(textOf(guards)).judgeResponse(facts(path, options), head);
+          expect(verdict.sizeGuard === null).toBe(verdict.maxBodyBytes === Number.POSITIVE_INFINITY);
+          if (verdict.denial !== null) expect(verdict.denial).toMatchObject({ reason: 'response_guarded' });
+          if (verdict.denial !== null) expect(verdict.denial.rule).not.toBeNull();
+        },
+      ),
       { numRuns: 400 },
     );
   });
 
   it('another guard never lets pass what was stopped, nor more bytes of it', () => {
     fc.assert(
-      fc.property(fc.array(guard, { minLength: 1, maxLength: 3 }), guard, asked, response, (guards, added, { path, options }, head) => {
-        const before = width(policyFrom(textOf(guards)).judgeResponse(facts(path, options), head));
-        for (const all of [[added, ...guards], [...guards, added]]) {
-          const after = width(policyFrom(textOf(all)).judgeResponse(facts(path, options), head));
-          expect(after).toBeLessThanOrEqual(before);
-        }
-      }),
+      fc.property(
+        fc.array(guard, { minLength: 1, maxLength: 3 }),
+        guard,
+        asked,
+        response,
+        (guards, added, { path, options }, head) => {
+          const before = width(policyFrom(textOf(guards)).judgeResponse(facts(path, options), head));
+          for (const all of [
+            [added, ...guards],
+            [...guards, added],
+          ]) {
+            const after = width(policyFrom(textOf(all)).judgeResponse(facts(path, options), head));
+            expect(after).toBeLessThanOrEqual(before);
+          }
+        },
+      ),
       { numRuns: 300 },
     );
   });
 
-  it('another line in the head never lets pass what was stopped, the size of a whole apart', () => {
+  it('another line in the head of a whole answer never lets pass what was stopped', () => {
     const onlySigns = guard.map((one): Guard => ({ ...one, mode: 'enforce' }));
     const more = fc.tuple(fc.constantFrom('Content-Disposition', 'X-Other'), value);
+    const whole = response.filter(({ status }) => status !== 206);
     fc.assert(
-      fc.property(onlySigns, asked, response, more, (one, { path, options }, head, line) => {
+      fc.property(onlySigns, asked, whole, more, (one, { path, options }, head, line) => {
         const policy = policyFrom(textOf([one]));
         const before = width(policy.judgeResponse(facts(path, options), head));
         for (const fields of [
           [...line, ...head.fields],
           [...head.fields, ...line],
         ]) {
-          expect(width(policy.judgeResponse(facts(path, options), { ...head, fields }))).toBeLessThanOrEqual(before);
+          expect(width(policy.judgeResponse(facts(path, options), { ...head, fields }))).toBeLessThanOrEqual(
+            before,
+          );
         }
       }),
       { numRuns: 300 },
@@ -105,19 +150,51 @@ describe('for any guards and any head', () => {
 
   it('a guard that only watches changes nothing', () => {
     fc.assert(
-      fc.property(fc.array(guard, { minLength: 1, maxLength: 3 }), asked, response, (guards, { path, options }, head) => {
-        const policy = policyFrom(textOf(guards.map((one): Guard => ({ ...one, mode: 'shadow' }))));
-        expect(width(policy.judgeResponse(facts(path, options), head))).toBe(Number.POSITIVE_INFINITY);
-      }),
+      fc.property(
+        fc.array(guard, { minLength: 1, maxLength: 3 }),
+        asked,
+        response,
+        (guards, { path, options }, head) => {
+          const policy = policyFrom(textOf(guards.map((one): Guard => ({ ...one, mode: 'shadow' }))));
+          expect(width(policy.judgeResponse(facts(path, options), head))).toBe(Number.POSITIVE_INFINITY);
+        },
+      ),
       { numRuns: 100 },
     );
   });
 
   it('takes time in proportion to the head, however its bytes are chosen', () => {
     const policy = policyFrom(
-      textOf([{ response: 'attachment: true, mediaTypes: [a/b], extensions: [csv], maxBytes: 10B', path: '/**', method: '', query: '', mode: 'enforce', liftable: false }]),
+      textOf([
+        {
+          response: 'attachment: true, mediaTypes: [a/b], extensions: [csv], maxBytes: 10B',
+          path: '/**',
+          method: '',
+          query: '',
+          mode: 'enforce',
+          liftable: false,
+        },
+      ]),
     );
-    const units = ['=?', '?=', ' ', '"', '\\', ';', ',', ';name*0=', '%', '%2', '.', '.c', '/ ', '; \t', '=?a?b?', ' name', 'bytes '];
+    const units = [
+      '=?',
+      '?=',
+      ' ',
+      '"',
+      '\\',
+      ';',
+      ',',
+      ';name*0=',
+      '%',
+      '%2',
+      '.',
+      '.c',
+      '/ ',
+      '; \t',
+      '=?a?b?',
+      ' name',
+      'bytes ',
+    ];
     for (const unit of units) {
       const long = unit.repeat(60_000 / unit.length);
       for (const field of ['Content-Type', 'Content-Disposition', 'Content-Range']) {

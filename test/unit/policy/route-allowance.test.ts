@@ -31,6 +31,10 @@ describe('an allow-list', () => {
     expect(policy.explain(facts('/open/7')).allowance).toBe('any.method');
     expect(policy.explain(facts('/open/7/8')).allowance).toBe('any.method.again');
     expect(policy.explain(facts('/none')).allowance).toBeNull();
+    const reversed = allowList('{ id: wide, paths: ["/**"] }', '{ id: exact, paths: ["/open/7"] }');
+    expect(reversed.explain(facts('/open/7')).allowance).toBe('wide');
+    const exact = allowList('{ id: exact, paths: ["/open/7"] }', '{ id: wide, paths: ["/**"] }');
+    expect(exact.explain(facts('/open/7')).allowance).toBe('exact');
   });
 
   it('passes an upgrade only where one is named', () => {
@@ -60,6 +64,9 @@ describe('an allow-list', () => {
     expect(decide(policy, path, { ...multipart, body: unread })).toBe(DENIED);
     const whole = allowList('{ id: a, methods: [POST, PUT, PATCH, DELETE], paths: ["/a"] }');
     expect(decide(whole, '/a', multipart)).toBe('allow');
+    expect(decide(whole, '/a', { ...multipart, body: unread })).toBe('allow');
+    const some = allowList('{ id: a, methods: [POST, PUT], paths: ["/a"] }');
+    expect(decide(some, '/a', form)).toBe('needs_body');
     expect(decide(whole, '/a', { ...form, body: bodyOf('_method=PURGE', FORM) })).toBe(DENIED);
   });
 
@@ -69,6 +76,30 @@ describe('an allow-list', () => {
     expect(decide(policy, path, json)).toBe('allow');
     const claimed = bodyOf('{"_method":"DELETE"}', 'application/json');
     expect(decide(policy, path, { ...json, body: claimed })).toBe(DENIED);
+  });
+
+  it('covers no path of which some reading is unsafe', () => {
+    const files = allowList('{ id: files, paths: ["/files/**"] }');
+    const asked = { encodedSlash: true };
+    expect(files.explain(facts('/files/a%2Fb', asked)).allowance).toBe('files');
+    expect(files.explain(facts('/files/a%2F..%2F..%2Fb', asked)).allowance).toBeNull();
+  });
+
+  it('reads the body of a graphql route', () => {
+    const type = 'application/json';
+    const graphql = allowList(
+      '{ id: g, methods: [GET, POST], paths: ["/graphql"], graphql: { type: query } }',
+    );
+    const posted = (query: string) => bodyOf(JSON.stringify({ query }), type);
+    const asked = { method: 'POST', contentType: type };
+    expect(decide(graphql, '/graphql', asked)).toBe('needs_body');
+    expect(decide(graphql, '/graphql', { ...asked, body: posted('{ a }') })).toBe('allow');
+    expect(decide(graphql, '/graphql', { ...asked, body: posted('mutation { a }') })).toBe(DENIED);
+    expect(decide(graphql, '/graphql', { query: `query=${encodeURIComponent('{ a }')}` })).toBe('allow');
+    expect(decide(graphql, '/graphql', { query: `query=${encodeURIComponent('mutation { a }')}` })).toBe(
+      DENIED,
+    );
+    expect(decide(graphql, '/graphql')).toBe(DENIED);
   });
 
   it('asks for no body where another allowance needs none', () => {

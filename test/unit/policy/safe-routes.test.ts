@@ -3,7 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import { PASS } from '#model/verdict.ts';
 import { bodyOf } from '#policy/read-body.ts';
-import { accessOf, READ_GRANT, safeRoutes } from '../../support/narrow-sets.ts';
+import type { CompiledPolicy } from '#policy/compiled-policy.ts';
+import { accessOf, narrowText, READ_GRANT, safeRoutes } from '../../support/narrow-sets.ts';
 import { facts, policyFrom, rulesText } from '../../support/policy-sets.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
@@ -93,6 +94,8 @@ describe('a safe route', () => {
     expect(accessOf(policy, path, post)).toBe('read_only');
   });
 
+  const searched = (query: string) => accessOf(policy, '/api/v1/search', { ...post, query });
+
   it('opens no other method: what is not listed is not safe', () => {
     for (const method of ['PUT', 'QUERY', 'post', 'DELETE']) {
       expect(accessOf(policy, '/api/v1/search', { method }), method).toBe('read_only');
@@ -104,13 +107,12 @@ describe('a safe route', () => {
   });
 
   it('asks that every method claimed in the query is listed or safe', () => {
-    const with_ = (query: string) => accessOf(policy, '/api/v1/search', { ...post, query });
-    expect(with_('_method=POST&_method=GET')).toBe('allow');
-    expect(with_('q=%zz')).toBe('allow');
-    expect(with_('_method=DELETE')).toBe('read_only');
-    expect(with_('_method=POST&_method=delete')).toBe('read_only');
-    expect(with_('_method=%ff')).toBe('read_only');
-    expect(with_('_method%00=POST')).toBe('read_only');
+    expect(searched('_method=POST&_method=GET')).toBe('allow');
+    expect(searched('q=%zz')).toBe('allow');
+    expect(searched('_method=DELETE')).toBe('read_only');
+    expect(searched('_method=POST&_method=delete')).toBe('read_only');
+    expect(searched('_method=%ff')).toBe('read_only');
+    expect(searched('_method%00=POST')).toBe('read_only');
   });
 });
 
@@ -126,18 +128,25 @@ describe('the body of a request to a safe route', () => {
     'application/json',
     'application/vnd.api+json',
     'text/plain, application/x-www-form-urlencoded',
+    'text/plain, image/png',
+    'text/plain; a=b, image/png',
     'nonsense',
     '',
   ])('has to be read where it may claim a method: %j', (contentType) => {
     expect(asked({ contentType })).toBe('needs_body');
   });
 
-  it.each(['text/plain', 'application/octet-stream', 'application/graphql'])(
+  it.each(['text/plain', ' Text/Plain ; charset=utf-8', 'application/octet-stream', 'application/graphql'])(
     'need not be read where it cannot: %j',
     (contentType) => {
       expect(asked({ contentType })).toBe('allow');
     },
   );
+
+  it('has to be read though every method that is usually claimed is listed: others are not', () => {
+    const whole = safeRoutes('{ methods: [POST, PUT, PATCH, DELETE], paths: ["/search"] }');
+    expect(accessOf(whole, '/search', { method: 'POST', contentType: FORM })).toBe('needs_body');
+  });
 
   it('is not asked for on another route or by another method', () => {
     expect(accessOf(policy, '/other', { method: 'POST', contentType: FORM })).toBe('read_only');
@@ -157,6 +166,8 @@ describe('the body of a request to a safe route', () => {
     ['{"_method": "PUT"}', 'application/json', 'read_only'],
     ['{"_Method": " delete "}', 'application/json', 'read_only'],
     ['{"_method": ["PUT"]}', 'application/json', 'read_only'],
+    ['{"_method": ["POST"]}', 'application/json', 'read_only'],
+    ['{"_method": " post "}', 'application/json', 'allow'],
     ['{"_method": "POST", "_method": "PUT"}', 'application/json', 'read_only'],
     ['{', 'application/json', 'read_only'],
     ['--x', 'multipart/form-data; boundary=x', 'read_only'],
@@ -167,14 +178,13 @@ describe('the body of a request to a safe route', () => {
   });
 });
 
-describe('hosts of safe routes', () => {
-  const spec = (hosts: string) =>
-    policyFrom(
-      `apiVersion: postern/v1\nkind: SafeRoutes\nmetadata: { name: t }\nspec: { hosts: ${hosts}, routes: [{ methods: [POST], paths: ["/s"] }] }\n`,
-    );
+function onHosts(hosts: string): CompiledPolicy {
+  return policyFrom(narrowText('SafeRoutes', ['{ methods: [POST], paths: ["/s"] }'], hosts));
+}
 
+describe('hosts of safe routes', () => {
   it('are exact names and names below a star', () => {
-    const policy = spec('[app.example.com, "*.eu.example.com"]');
+    const policy = onHosts('[app.example.com, "*.eu.example.com"]');
     const at = (host: string) => accessOf(policy, '/s', { method: 'POST', host });
     expect(at('app.example.com')).toBe('allow');
     expect(at('x.eu.example.com')).toBe('allow');
@@ -184,7 +194,7 @@ describe('hosts of safe routes', () => {
   });
 
   it('are every host by default and by a star', () => {
-    expect(accessOf(spec('["*"]'), '/s', { method: 'POST', host: 'any' })).toBe('allow');
+    expect(accessOf(onHosts('["*"]'), '/s', { method: 'POST', host: 'any' })).toBe('allow');
   });
 });
 
@@ -266,6 +276,21 @@ describe('an encoded slash that the route opted in to', () => {
     expect(accessOf(policy, '/files/a%2F..%2Fb', encoded)).toBe('read_only');
     expect(accessOf(policy, '/files/a%252Fb', { method: 'POST', encodedPercent: true })).toBe('allow');
     expect(accessOf(policy, '/files%252Fb/a', { method: 'POST', encodedPercent: true })).toBe('read_only');
+  });
+
+  it('is asked of the route itself, in every reading, with no memory of another request', () => {
+    const policy = safeRoutes(
+      '{ methods: [PUT], paths: ["/a/**"] }',
+      '{ methods: [POST], paths: ["/a/{x}"] }',
+      '{ methods: [POST], paths: ["/a:b,c/**"] }',
+      '{ methods: [POST], paths: ["/deep/**"] }',
+    );
+    expect(accessOf(policy, '/a/b%2562', { method: 'POST', encodedPercent: true })).toBe('allow');
+    expect(accessOf(policy, '/a/x%2Fy', encoded)).toBe('read_only');
+    expect(accessOf(policy, '/a/x%2Fy', { ...encoded, method: 'PUT' })).toBe('allow');
+    expect(accessOf(policy, '/a:b,c/x%2Fy', encoded)).toBe('allow');
+    expect(accessOf(policy, '/deep/a%3F_method=GET', encoded)).toBe('allow');
+    expect(accessOf(policy, '/deep/a%3F_method=DELETE', encoded)).toBe('read_only');
   });
 
   it('brings no query that a graphql route has not seen', () => {

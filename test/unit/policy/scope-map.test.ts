@@ -61,6 +61,14 @@ describe('a workspace captured from the path', () => {
     expect(scopeOf(policy, '/api/v1/workspaces/8/x', { grant: null })).toBe('allow 8');
   });
 
+  it('stands behind exactly the bytes of the pattern, stars included', () => {
+    const globs = scopeMap('{ paths: ["/ws-*/a%3Ab/{ws}"], workspace: { path: ws } }');
+    expect(scopeOf(globs, '/ws-x/a%3Ab/7', seven)).toBe('allow 7');
+    expect(scopeOf(globs, '/WS-x/a%3Ab/7', seven)).toBe(OUT);
+    expect(scopeOf(globs, '/ws-x/a:b/7', seven)).toBe(OUT);
+    expect(scopeOf(globs, '/wsx/a%3Ab/8', seven)).toBe('allow');
+  });
+
   it('is judged for every method and for upgrades', () => {
     for (const method of ['GET', 'POST', 'DELETE', 'OPTIONS', 'PURGE']) {
       expect(scopeOf(policy, '/api/v1/workspaces/8', { ...seven, method }), method).toBe(OUT);
@@ -73,6 +81,9 @@ describe('segments that an application may not see', () => {
   it('are never counted to find the one that is captured', () => {
     const policy = scopeMap('{ paths: ["/api/*/{ws}/**"], workspace: { path: ws } }');
     expect(scopeOf(policy, '/api/x/7/8', seven)).toBe('allow 7');
+    expect(scopeOf(policy, '/api/%253B/7/8', { ...seven, encodedPercent: true })).toBe(OUT);
+    expect(scopeOf(policy, '/api/%253Bx/7/8', { ...seven, encodedPercent: true })).toBe(OUT);
+    expect(scopeOf(policy, '/api/x%253B/7/8', { ...seven, encodedPercent: true })).toBe('allow 7');
     for (const path of ['/api/;/7/8', '/api/%20/7/8', '/api/.../7/8', '/api/%E2%80%8B/7/8', '/api/;x/7/8']) {
       expect(scopeOf(policy, path, seven), path).toBe(OUT);
     }
@@ -118,6 +129,8 @@ describe('a workspace named by a header', () => {
     for (const line of ['8', '7,8', '7, 7', '"7"', '%37', '', ' ', '7\u00a0', '07', '７', '7;8', 'AB C']) {
       expect(asked(line), line).toBe(OUT);
     }
+    const nameless = { grant: grantFor(''), headers: { 'x-workspace-id': [''] } };
+    expect(scopeOf(policy, '/api/x', nameless)).toBe(OUT);
     expect(asked('7', '8')).toBe(OUT);
     expect(asked('8', '7')).toBe(OUT);
   });
@@ -189,7 +202,12 @@ describe('a workspace named in the query', () => {
 
   it('is any for a grant that is for every workspace, and known only where it is certain', () => {
     expect(scopeOf(policy, '/api/x', { query: 'workspace_id=8' })).toBe('allow 8');
-    for (const query of ['workspace_id=8&workspace_id=9', 'workspace_id[ne]=8', 'workspace_id=', '']) {
+    for (const query of [
+      'workspace_id=8&workspace_id=9',
+      'workspace_id=8&workspace_id[ne]=9',
+      'workspace_id=',
+      '',
+    ]) {
       expect(scopeOf(policy, '/api/x', { query }), query).toBe('allow');
     }
     expect(scopeOf(policy, '/api/x', { query: 'workspace_id=%zz' })).toBe(BAD);
@@ -261,9 +279,12 @@ describe('a tenant', () => {
 
   it('that nobody knows is nobody’s', () => {
     const asked = facts('/t/acme', {});
+    const nameless = facts('/api/x', { headers: { 'x-account': [''] } });
     for (const tenant of [null, '']) {
-      const verdict = policy.scope(withTenant(asked, tenant), { workspace: null });
-      expect(verdict).toMatchObject({ reason: MISMATCH });
+      for (const one of [asked, nameless]) {
+        const verdict = policy.scope(withTenant(one, tenant), { workspace: null });
+        expect(verdict).toMatchObject({ reason: MISMATCH });
+      }
     }
   });
 });
@@ -314,12 +335,12 @@ describe('a map that cannot be read', () => {
   });
 });
 
-describe('the digest of a map', () => {
-  function digest(item: string): string {
-    const { documents } = parsePolicyFile('p', Buffer.from(narrowText('ScopeMap', [item])));
-    return JSON.stringify(documents.scopes.map(scopeDigest));
-  }
+function digest(item: string): string {
+  const { documents } = parsePolicyFile('p', Buffer.from(narrowText('ScopeMap', [item])));
+  return JSON.stringify(documents.scopes.map(scopeDigest));
+}
 
+describe('the digest of a map', () => {
   it('depends on everything that it says and not on the order of its paths', () => {
     expect(digest('{ paths: ["/a", "/b"], tenant: { header: X-A } }')).toBe(
       digest('{ tenant: { header: x-a }, paths: ["/b", "/a"], required: false }'),
@@ -335,6 +356,23 @@ describe('the digest of a map', () => {
     expect(new Set(items.map(digest)).size).toBe(items.length);
   });
 });
+
+/** What an application may take for the workspace that decodes, folds and drops segments of parameters only. */
+function named(path: string, query: string): readonly string[] {
+  const segments = decodeURIComponent(path)
+    .toLowerCase()
+    .split('/')
+    .filter((segment) => segment !== '' && segment !== ';');
+  const [first, second, third, fourth] = segments;
+  const inPath =
+    first === 'api' && third === 'ws' ? [fourth] : first === 'ws' && segments.length === 2 ? [second] : [];
+  const inQuery = query
+    .split('&')
+    .map((pair) => pair.split('=').map(decodeURIComponent))
+    .filter(([name]) => name !== undefined && /^(?:ws|ws\[\]|a\[ws\])$/i.test(name))
+    .map(([, text]) => text ?? '');
+  return [...inPath, ...(first === 'api' ? inQuery : [])].filter((one) => one !== undefined);
+}
 
 describe('for any spelling of a request that names a workspace', () => {
   const policy = scopeMap(
@@ -368,23 +406,6 @@ describe('for any spelling of a request that names a workspace', () => {
     ),
     { maxLength: 7 },
   );
-
-  /** What an application may take for the workspace that decodes, folds and drops segments of parameters only. */
-  function named(path: string, query: string): readonly string[] {
-    const segments = decodeURIComponent(path)
-      .toLowerCase()
-      .split('/')
-      .filter((segment) => segment !== '' && segment !== ';');
-    const [first, second, third, fourth] = segments;
-    const inPath =
-      first === 'api' && third === 'ws' ? [fourth] : first === 'ws' && segments.length === 2 ? [second] : [];
-    const inQuery = query
-      .split('&')
-      .map((pair) => pair.split('=').map(decodeURIComponent))
-      .filter(([name]) => name !== undefined && /^(?:ws|ws\[\]|a\[ws\])$/i.test(name))
-      .map(([, text]) => text ?? '');
-    return [...inPath, ...(first === 'api' ? inQuery : [])].filter((one) => one !== undefined);
-  }
 
   it('a limited grant passes only when everything that is named is in it', () => {
     let passed = 0;

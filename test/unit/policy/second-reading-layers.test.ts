@@ -4,7 +4,8 @@ import { secondReadings } from '#policy/second-reading.ts';
 
 /** Segments joined by ` | `, since a segment may hold a slash; then the query. */
 function readings(path: string): readonly string[] | null {
-  return secondReadings(path)?.map(({ segments, query }) => `${segments.join(' | ')} ? ${query}`) ?? null;
+  const found = secondReadings(path);
+  return found === null ? null : found.map(({ segments, query }) => `${segments.join(' | ')} ? ${query}`);
 }
 
 describe('the further readings', () => {

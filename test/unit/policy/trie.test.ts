@@ -26,6 +26,11 @@ function stampOf(trie: Trie): number {
   return Number(Reflect.get(trie, 'stamp'));
 }
 
+/** How many nodes the last step of a walk led to. */
+function liveIn(trie: Trie): number {
+  return Number(Reflect.get(trie, 'liveCount'));
+}
+
 function found(
   trie: Trie,
   path: string,
@@ -150,6 +155,29 @@ describe('the trie', () => {
   it('holds no node twice at once, so that nested `**` do not multiply', () => {
     const trie = trieOf([`${'/**/a'.repeat(12)}/b`, '/**/a*/**/*a/**/a/**/*']);
     expect(found(trie, `/${'a/'.repeat(400)}a`)).toEqual([1]);
+    expect(liveIn(trie)).toBeLessThan(50);
+    const globs = trieOf(['/a*'.repeat(12), '/**/a*;x']);
+    expect(found(globs, '/a;x'.repeat(12))).toEqual([0, 1]);
+    expect(liveIn(globs)).toBeLessThan(20);
+    const skipped = trieOf(['/**/a/**/b']);
+    expect(found(skipped, `/a${'/;'.repeat(40)}/b`)).toEqual([0]);
+    expect(liveIn(skipped)).toBeLessThan(6);
+  });
+
+  it('looks literals up by their text, of whatever length, and only where one of that length stands', () => {
+    const texts = [1, 2, 30, 31, 32, 33, 63, 64, 200].map((length) => 'a'.repeat(length));
+    const trie = trieOf(texts.map((text) => `/${text}`));
+    texts.forEach((text, i) => expect(found(trie, `/${text}`), text).toEqual([i]));
+    expect(found(trie, `/${'b'.repeat(33)}`)).toEqual([]);
+    const single = trieOf([`/${'a'.repeat(31)}`]);
+    const lookups = vi.spyOn(Map.prototype, 'get');
+    try {
+      for (const length of [3, 29]) found(trie, `/${'a'.repeat(length)}`);
+      found(single, `/${'a'.repeat(30)}`);
+      expect(lookups).not.toHaveBeenCalled();
+    } finally {
+      vi.restoreAllMocks();
+    }
   });
 
   it('forgets all marks when it starts counting again', () => {

@@ -4,8 +4,7 @@ import type { Grant } from '#model/grant.ts';
 import { PLAIN_GRANT } from '#policy/policy-test.ts';
 import { decide, type FactsOptions, policyFrom, problemLines, rulesText } from '../../support/policy-sets.ts';
 
-const text = (when: string) =>
-  rulesText([{ id: 'r', match: '{ paths: ["/x"] }', more: `, when: ${when}` }]);
+const text = (when: string) => rulesText([{ id: 'r', match: '{ paths: ["/x"] }', more: `, when: ${when}` }]);
 const grant = (part: Partial<Grant>): FactsOptions => ({ grant: { ...PLAIN_GRANT, ...part } });
 const reason = { type: 'debug_log', detail: 'why' } as const;
 
