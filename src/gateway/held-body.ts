@@ -28,7 +28,8 @@ export async function holdForShadow(x: Exchange): Promise<Denial | null> {
 export async function holdBody(x: Exchange): Promise<Denial | null> {
   const { req, settings } = x;
   if (req === null || settings === null) return deny('bad_framing');
-  const limit = settings.maxInspectedBytes;
+  // A chunked body is counted here only: what was held is sent on as it is.
+  const limit = Math.min(settings.maxInspectedBytes, x.maxBodyBytes);
   // What is declared to be too large is not read at all; it may still be forwarded if no rule has to see it.
   if (x.head.contentLength > limit) return readHeld(x, null);
   // Whoever waits for it would wait for ever: no later check can pass without the body.

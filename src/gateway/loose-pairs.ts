@@ -4,7 +4,7 @@
 /** Decoded; usually none. `name` is in lower case. Never throws: what does not decode is taken as it stands. */
 export function looseValues(pairs: string, name: string): readonly string[] {
   // An escape could spell the name; without one and without the name there is nothing to split.
-  if (pairs === '' || !(pairs.includes('%') || pairs.toLowerCase().includes(name))) return [];
+  if (pairs === '' || !(pairs.includes('%') || pairs.toLowerCase().includes(tailOf(name)))) return [];
   const values: string[] = [];
   for (const part of pairs.split('&').flatMap((piece) => piece.split(';'))) {
     const equals = part.indexOf('=');
@@ -17,7 +17,14 @@ export function looseValues(pairs: string, name: string): readonly string[] {
 function fold(name: string): string {
   const folded = name.normalize('NFKC').toLowerCase().trim();
   const bracket = folded.indexOf('[');
-  return bracket < 0 ? folded : folded.slice(0, bracket);
+  const stem = bracket >= 0 && folded.includes(']', bracket) ? folded.slice(0, bracket) : folded;
+  // PHP makes `_` of a dot, a space and an unclosed bracket.
+  return stem.replaceAll('.', '_').replaceAll(' ', '_').replaceAll('[', '_');
+}
+
+/** What stands behind the underscore: that itself has several spellings. */
+function tailOf(name: string): string {
+  return name.slice(name.indexOf('_') + 1);
 }
 
 function decodeLoosely(text: string): string {

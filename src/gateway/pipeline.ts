@@ -14,7 +14,7 @@ import { hostStage } from './stages/host.ts';
 import { limitsStage } from './stages/limits.ts';
 import { reservedStage } from './stages/reserved.ts';
 import { routeSettingsStage } from './stages/route-settings.ts';
-import { rulesStage } from './stages/rules.ts';
+import { policyInForceStage, rulesStage } from './stages/rules.ts';
 import { sessionStage } from './stages/session.ts';
 import { targetStage } from './stages/target.ts';
 import { tenantStage } from './stages/tenant.ts';
@@ -26,6 +26,7 @@ import type { PipelineDeps } from './pipeline-deps.ts';
 /** Precedence: parse, host, reserved prefix, credential, tenant, session, grant, limits, read-only, workspace, rule. */
 export function createStages(deps: PipelineDeps): readonly Stage[] {
   const routeSettings = routeSettingsStage(deps);
+  const rules = rulesStage(deps.policies, routeSettings);
   return [
     headStage(deps),
     targetStage,
@@ -41,8 +42,9 @@ export function createStages(deps: PipelineDeps): readonly Stage[] {
     limitsStage(deps.principalLimits, deps.clock),
     accessStage,
     workspaceStage,
-    rulesStage(deps.policies, routeSettings),
+    rules,
     upstreamHeadersStage(deps.forwarder),
+    policyInForceStage(deps.policies, rules),
   ];
 }
 

@@ -19,7 +19,8 @@ type StageName =
   | 'access'
   | 'workspace'
   | 'rules'
-  | 'upstream-headers';
+  | 'upstream-headers'
+  | 'policy-in-force';
 
 export interface Stage {
   readonly name: StageName;

@@ -2,7 +2,7 @@
 // them. Guarantees: a file that cannot be read, is too large or is no regular file is a problem, never skipped.
 // Cold; nothing is kept between loads.
 import { lstat, open, readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { compilePolicy, type CompileOutcome, type DefaultEffect } from './compile.ts';
 import {
   emptyDocuments,
@@ -85,9 +85,15 @@ export async function listOptional(directory: string): Promise<ListedFiles> {
   return exists ? listPolicyFiles(directory) : { files: [], problems: [] };
 }
 
+/** Ten thousand rules take some two; what is larger is refused before any of it is read. */
+const MAX_SET_BYTES = 4 * 1024 * 1024;
+const MAX_FILES = 500;
+
 /** Documents of all files in the order given. */
 export async function parseFiles(files: readonly string[]): Promise<ParsedPolicyFile> {
   const documents = emptyDocuments();
+  const tooMuch = await tooMuchTogether(files);
+  if (tooMuch !== null) return { documents, problems: [tooMuch] };
   const problems: PolicyProblem[] = [];
   for (const file of files) {
     const bytes = await readPolicyFile(file);
@@ -100,6 +106,22 @@ export async function parseFiles(files: readonly string[]): Promise<ParsedPolicy
     problems.push(...parsed.problems);
   }
   return { documents, problems };
+}
+
+async function tooMuchTogether(files: readonly string[]): Promise<PolicyProblem | null> {
+  const [first = ''] = files;
+  if (files.length > MAX_FILES) {
+    return problemOfFile(dirname(first), `${files.length} files are more than the limit of ${MAX_FILES}`);
+  }
+  let bytes = 0;
+  for (const file of files) {
+    // One that is too large by itself, or cannot be read, is told when its turn comes.
+    const { size } = await stat(file).catch(() => ({ size: 0 }));
+    if (size <= MAX_FILE_BYTES) bytes += size;
+  }
+  if (bytes <= MAX_SET_BYTES) return null;
+  const message = `the files have ${bytes} bytes together, more than the limit of ${MAX_SET_BYTES}`;
+  return problemOfFile(dirname(first), message);
 }
 
 function append(to: PolicyDocuments, from: PolicyDocuments): void {
@@ -119,12 +141,13 @@ export async function readPolicyFile(file: string): Promise<Uint8Array | string>
     const { size } = await statOfFile(file);
     if (size > MAX_FILE_BYTES) return tooLarge(size);
     await using handle = await open(file, 'r');
-    const buffer = Buffer.alloc(MAX_FILE_BYTES + 1);
+    // One byte more than there should be shows a file that is growing.
+    const buffer = Buffer.alloc(size + 1);
     let length = 0;
     for (let read = -1; read !== 0 && length < buffer.length; length += read) {
       read = (await handle.read(buffer, length, buffer.length - length, length)).bytesRead;
     }
-    return buffer.subarray(0, length);
+    return length > size ? 'the file grew while it was read' : buffer.subarray(0, length);
   } catch (error) {
     return unreadable(error, 'file');
   }
@@ -160,13 +183,15 @@ export async function fingerprintDirectory({
   directory,
   packs,
 }: Pick<PolicyDirectory, 'directory' | 'packs'>): Promise<string> {
-  const { files } = await listPolicyFiles(directory);
+  const { files, problems } = await listPolicyFiles(directory);
   const all = [...files, ...packs.map((pack) => packFile(directory, pack))];
-  const marks: (readonly (string | number | bigint)[])[] = [];
-  for (const file of all) {
+  // A file that is refused by its name, or a directory that is away, changes what a load would say.
+  const marks: (readonly (string | number)[])[] = problems.map(({ file, message }) => [file, message]);
+  marks.push([all.length]);
+  for (const file of all.slice(0, MAX_FILES)) {
     try {
-      const { ino, dev, size, mtimeNs } = await stat(file, { bigint: true });
-      marks.push([file, String(dev), String(ino), String(size), String(mtimeNs)]);
+      const { ino, dev, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
+      marks.push([file, String(dev), String(ino), String(size), String(mtimeNs), String(ctimeNs)]);
     } catch (error) {
       marks.push([file, codeOf(error)]);
     }

@@ -3,6 +3,7 @@
 // else's: every flaw is a problem with its place, never a throw. Cold.
 import { open, stat } from 'node:fs/promises';
 import { type PolicyProblem, problemOfFile, sortProblems } from './problem.ts';
+import { WIDE_BOUNDS } from './yaml-bounds.ts';
 import { createFileReader, readDocuments, report } from './yaml-document.ts';
 import { plainValue } from './openapi-yaml.ts';
 
@@ -51,7 +52,7 @@ export function parseOpenApi(file: string, bytes: Uint8Array): RawDocument {
 
 function parseYaml(file: string, text: string): RawDocument {
   const reader = createFileReader(file, text);
-  const roots = readDocuments(reader, text);
+  const roots = readDocuments(reader, text, WIDE_BOUNDS);
   if (roots.length > 1) report(reader, roots[1]?.range[0] ?? 0, 'one file holds one OpenAPI document');
   if (reader.problems.length > 0) return { value: null, problems: sortProblems(reader.problems) };
   const [root] = roots;

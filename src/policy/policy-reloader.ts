@@ -2,6 +2,7 @@
 // changes, kept when what it changed to is bad. Reading `current` is hot; everything else is cold.
 // A directory counts as changed once it has held still, so that a file half written is not taken for a short one.
 import { type FSWatcher, watch } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CompileOutcome } from './compile.ts';
@@ -63,7 +64,11 @@ export function createPolicyReloader(deps: PolicyReloaderDeps): PolicyReloader {
     try {
       while (asked && !stop.signal.aborted) {
         asked = false;
-        while (await hasChanged(deps, settleMs, holder, stop.signal)) await queue.add(holder.load);
+        let state = await look(deps, settleMs, holder, stop.signal);
+        for (; state === 'changed'; state = await look(deps, settleMs, holder, stop.signal)) {
+          await queue.add(holder.load);
+        }
+        if (state === 'restless') holder.tellRestless();
       }
     } finally {
       checking = false;
@@ -78,11 +83,9 @@ export function createPolicyReloader(deps: PolicyReloaderDeps): PolicyReloader {
     async start() {
       const outcome = await queue.add(holder.load);
       if (stop.signal.aborted) return outcome;
-      watchers.open();
-      poll = setInterval(() => {
-        watchers.open();
-        void check();
-      }, pollMs).unref();
+      await watchers.open();
+      if (stop.signal.aborted) return outcome;
+      poll = setInterval(() => void watchers.open().then(check), pollMs).unref();
       // What changed before the watchers were open brought no event.
       void check();
       return outcome;
@@ -105,30 +108,43 @@ interface Holder {
   /** Of the directory as last loaded; null before that. */
   fingerprint: string | null;
   load(): Promise<ReloadOutcome>;
+  /** Something writes without a pause: the last good set stays, and that is said once. */
+  tellRestless(): void;
   onSwap(listener: SwapListener): Disposable;
 }
 
 function createHolder(deps: PolicyReloaderDeps): Holder {
   const listeners = new Set<SwapListener>();
+  let isRestless = false;
+  function tell(loaded: CompileOutcome): ReloadOutcome {
+    const { policy, problems } = loaded;
+    const changed = policy !== null && policy.digest !== holder.current?.digest;
+    if (changed) holder.current = policy;
+    const { current } = holder;
+    const outcome: ReloadOutcome = {
+      ok: policy !== null,
+      digest: current?.digest ?? null,
+      ruleCount: current?.ruleCount ?? 0,
+      changed,
+      problems,
+    };
+    deps.onReload(outcome);
+    if (changed) for (const listener of listeners) listener(policy);
+    return outcome;
+  }
   const holder: Holder = {
     current: null,
     fingerprint: null,
     async load() {
-      holder.fingerprint = await fingerprintDirectory(deps);
-      const { policy, problems } = await loadOrReport(deps);
-      const changed = policy !== null && policy.digest !== holder.current?.digest;
-      if (changed) holder.current = policy;
-      const { current } = holder;
-      const outcome: ReloadOutcome = {
-        ok: policy !== null,
-        digest: current?.digest ?? null,
-        ruleCount: current?.ruleCount ?? 0,
-        changed,
-        problems,
-      };
-      deps.onReload(outcome);
-      if (changed) for (const listener of listeners) listener(policy);
-      return outcome;
+      const { fingerprint, loaded } = await loadInOnePiece(deps);
+      holder.fingerprint = fingerprint;
+      isRestless = false;
+      return tell(loaded);
+    },
+    tellRestless() {
+      if (isRestless) return;
+      isRestless = true;
+      tell(failed(deps, 'changes without a pause: it cannot be read'));
     },
     onSwap(listener) {
       listeners.add(listener);
@@ -138,24 +154,50 @@ function createHolder(deps: PolicyReloaderDeps): Holder {
   return holder;
 }
 
+/** Files are read one after the other: a set is only one that nobody touched from the first to the last. */
+async function loadInOnePiece(
+  deps: PolicyReloaderDeps,
+): Promise<{ readonly fingerprint: string; readonly loaded: CompileOutcome }> {
+  let fingerprint = await fingerprintDirectory(deps);
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    if (attempt > 0) await delay(RETRY_MS, undefined, { ref: false });
+    const loaded = await loadOrReport(deps);
+    const after = await fingerprintDirectory(deps);
+    if (after === fingerprint) return { fingerprint, loaded };
+    fingerprint = after;
+  }
+  return { fingerprint: UNSETTLED, loaded: failed(deps, 'changed again and again while it was read') };
+}
+
+/** Between readings of a directory that changed under the last one. */
+const RETRY_MS = 40;
+/** Of no directory: the next look finds a change. */
+const UNSETTLED = '';
+
+function failed({ directory }: PolicyDirectory, message: string): CompileOutcome {
+  return { policy: null, problems: [problemOfFile(directory, message)] };
+}
+
+type Look = 'same' | 'changed' | 'restless';
+
 /** Whether the directory differs from what was loaded, told only once it has held still. */
-async function hasChanged(
+async function look(
   directory: PolicyDirectory,
   settleMs: number,
   holder: Holder,
   stop: AbortSignal,
-): Promise<boolean> {
+): Promise<Look> {
   let seen = await fingerprintDirectory(directory);
-  if (seen === holder.fingerprint) return false;
+  if (seen === holder.fingerprint) return 'same';
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     await delay(settleMs, undefined, { ref: false });
-    if (stop.aborted) return false;
+    if (stop.aborted) return 'same';
     const again = await fingerprintDirectory(directory);
-    if (again === seen) return again !== holder.fingerprint;
+    if (again === seen) return again === holder.fingerprint ? 'same' : 'changed';
     seen = again;
   }
-  // It never held still; the next event or poll begins anew.
-  return false;
+  // The next event or poll begins anew.
+  return 'restless';
 }
 
 interface Queue {
@@ -184,37 +226,57 @@ async function loadOrReport(directory: PolicyDirectory): Promise<CompileOutcome>
     return await loadPolicyDirectory(directory);
   } catch (error) {
     const name = error instanceof Error ? error.name : 'unknown error';
-    return { policy: null, problems: [problemOfFile(directory.directory, `cannot be loaded (${name})`)] };
+    return failed(directory, `cannot be loaded (${name})`);
   }
+}
+
+interface Watch {
+  readonly watcher: FSWatcher;
+  /** Of the directory that is watched: another one of the same name needs a watch of its own. */
+  readonly identity: string;
 }
 
 /** Watches the directory and its packs. Losing a watcher loses speed, not changes: the poll goes on. */
 function createWatchers(
   { directory, packs }: PolicyDirectory,
   onEvent: () => void,
-): { open(): void; close(): void } {
-  const open = new Map<string, FSWatcher>();
+): { open(): Promise<void>; close(): void } {
+  const watches = new Map<string, Watch>();
   const paths = packs.length === 0 ? [directory] : [directory, join(directory, 'packs')];
+  let isClosed = false;
   function drop(path: string): void {
-    open.get(path)?.close();
-    open.delete(path);
+    watches.get(path)?.watcher.close();
+    watches.delete(path);
+  }
+  async function openOne(path: string): Promise<void> {
+    const identity = await identityOf(path);
+    if (watches.get(path)?.identity === identity) return;
+    drop(path);
+    if (identity === null || isClosed) return;
+    try {
+      const watcher = watch(path, { persistent: false }, onEvent);
+      watcher.on('error', () => drop(path));
+      watches.set(path, { watcher, identity });
+    } catch {
+      // Gone in between, or no watches left; tried again at the next poll.
+    }
   }
   return {
-    open() {
-      for (const path of paths) {
-        if (open.has(path)) continue;
-        try {
-          const watcher = watch(path, { persistent: false }, onEvent);
-          watcher.on('error', () => drop(path));
-          open.set(path, watcher);
-        } catch {
-          // Not there, or no watches left; tried again at the next poll.
-          drop(path);
-        }
-      }
+    async open() {
+      for (const path of paths) await openOne(path);
     },
     close() {
-      for (const path of open.keys()) drop(path);
+      isClosed = true;
+      for (const path of watches.keys()) drop(path);
     },
   };
+}
+
+async function identityOf(path: string): Promise<string | null> {
+  try {
+    const { dev, ino, birthtimeNs } = await stat(path, { bigint: true });
+    return `${dev} ${ino} ${birthtimeNs}`;
+  } catch {
+    return null;
+  }
 }

@@ -77,6 +77,8 @@ export class QueryView {
     this.keep(name, rawValue);
     const last = lastPart(name);
     if (last !== null) this.keep(last, rawValue);
+    const underscored = withUnderscores(name);
+    if (underscored !== null) this.keep(underscored, rawValue);
   }
 
   private keep(name: string, rawValue: string): void {
@@ -92,13 +94,12 @@ export class QueryView {
   }
 }
 
-/** Every name that a raw one is read as: whole, and by its last part in brackets. Null where it cannot be read. */
+/** Every name that a raw one is read as: whole, by its last part in brackets, as PHP has it. Null where it cannot be read. */
 export function foldedNamesOf(rawName: string): readonly string[] | null {
   const decoded = decodePart(rawName);
   if (decoded === null) return null;
   const name = withoutIndexes(foldText(decoded));
-  const last = lastPart(name);
-  return last === null ? [name] : [name, last];
+  return [name, lastPart(name), withUnderscores(name)].filter((one) => one !== null);
 }
 
 /** A rule's key in the form that a request's name is brought to. */
@@ -136,6 +137,17 @@ function lastPart(name: string): string | null {
   if (!name.endsWith(']')) return null;
   const open = name.lastIndexOf('[');
   return open === -1 ? null : name.slice(open + 1, -1);
+}
+
+/**
+ * PHP makes `_` of a dot, a space and an unclosed bracket in a name: `.method` is `_method` to it. Null for a name
+ * without any.
+ */
+function withUnderscores(name: string): string | null {
+  const open = name.indexOf('[');
+  const stem = open !== -1 && name.includes(']', open) ? name.slice(0, open) : name;
+  if (!stem.includes('.') && !stem.includes(' ') && !stem.includes('[')) return null;
+  return stem.replaceAll('.', '_').replaceAll(' ', '_').replaceAll('[', '_');
 }
 
 /** A name that cannot be decoded is still told apart from an innocent one: what is left of it names the override. */

@@ -12,18 +12,19 @@ import type { RouteSettingsStage } from './route-settings.ts';
 /** `routeSettings` reads the policy; it is asked again where another one is in force by now. */
 export function rulesStage(policies: PolicySource, routeSettings: RouteSettingsStage): Stage {
   function judge(x: Exchange): Verdict {
-    if (x.policy !== policies.current) {
-      const again = judgeAnew(x);
-      if (again !== PASS) return again;
-    }
-    return judgeRules(x);
+    return x.policy === policies.current ? judgeRules(x) : judgeAnew(x);
   }
 
+  /** Also once the body has come that it asked for: what the earlier stages passed, they passed under another policy. */
   function judgeAnew(x: Exchange): Verdict {
-    const settings = routeSettings.run(x);
-    if (settings !== PASS) return settings;
+    if (x.policy !== policies.current) {
+      const settings = routeSettings.run(x);
+      if (settings !== PASS) return settings;
+    }
     const access = judgeAccess(x);
-    return access === PASS ? judgeWorkspace(x) : access;
+    if (access !== PASS) return access;
+    const workspace = judgeWorkspace(x);
+    return workspace === PASS ? judgeRules(x) : workspace;
   }
 
   async function judgeForShadow(x: Exchange): Promise<Verdict> {
@@ -33,8 +34,19 @@ export function rulesStage(policies: PolicySource, routeSettings: RouteSettingsS
   return {
     name: 'rules',
     run(x) {
-      const verdict = judgeWithBody(x, judge);
+      const verdict = judgeWithBody(x, x.policy === policies.current ? judge : judgeAnew);
       return verdict === PASS && x.wantsBody && x.body === null ? judgeForShadow(x) : verdict;
     },
+  };
+}
+
+/**
+ * What is sent upstream may have to be waited for too (a signature, a secret): a policy that came then counts as well,
+ * though the rules have passed the request.
+ */
+export function policyInForceStage(policies: PolicySource, rules: Stage): Stage {
+  return {
+    name: 'policy-in-force',
+    run: (x) => (x.policy === policies.current ? PASS : rules.run(x)),
   };
 }

@@ -78,7 +78,7 @@ spec:
   it('must be of a known kind', () => {
     expect(problemLines(HEAD.replace('RoutePolicy', 'RoutePolice'))).toEqual([
       '1:1 a policy document needs spec',
-      '2:7 kind must be one of RoutePolicy, RouteSettings, PolicyTest, not "RoutePolice"; did you mean "RoutePolicy"?',
+      '2:7 kind must be one of RoutePolicy, RouteSettings, SafeRoutes, RouteAllowance, ScopeMap, ResponseGuard, PolicyTest, not "RoutePolice"; did you mean "RoutePolicy"?',
     ]);
     for (const kind of ['__proto__', 'constructor', 'toString']) {
       expect(problemLines(HEAD.replace('RoutePolicy', kind))[1], kind).toContain('kind must be one of');
@@ -165,7 +165,7 @@ function parse(text: string): ReturnType<typeof parseGrantFile> {
 describe('RouteSettings', () => {
   it('show what does not fit', () => {
     expect(settings('{ paths: ["/a"] }')).toEqual([
-      '4:7 the spec of RouteSettings must set one of allow, headers, maxBody, timeouts',
+      '4:7 the spec of RouteSettings must set one of allow, headers, maxBody, maxInspectedBody, timeouts',
     ]);
     expect(settings('{ paths: ["/a"], allow: [encodedSlsh] }')[0]).toContain('did you mean "encodedSlash"?');
     expect(settings('{ paths: ["/a"], headers: [X-Plain] }')[0]).toContain('needs no permission');

@@ -68,6 +68,7 @@ describe('settings of a route', () => {
       allowGetBody: true,
       headers: ['x_a', 'x_b'],
       maxBodyBytes: 1024,
+      maxInspectedBytes: 1024 ** 2,
       headersTimeoutMs: null,
       idleTimeoutMs: 1000,
     });

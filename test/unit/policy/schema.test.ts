@@ -1,94 +1,141 @@
-// The shipped JSON Schema and the loader say the same: editors accept what loads and mark what does not.
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+// The shipped JSON Schemas: every shipped policy document validates against the one it names, and everything in them
+// is described, exemplified and told in words an editor can show.
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
-import { parseAllDocuments } from 'yaml';
-import { problemsOf } from '../../support/policy-sets.ts';
+import { compilePolicy } from '#policy/compile.ts';
+import { parsePolicyFile } from '#policy/policy-file.ts';
+import {
+  compileSchema,
+  describedParts,
+  everyPart,
+  GRANT_SCHEMA,
+  hoverAt,
+  POLICY_SCHEMA,
+  PRINCIPAL_SCHEMA,
+  SCHEMAS,
+  schemasAt,
+} from '../../support/policy-schema.ts';
+import {
+  documentsOf,
+  exampleDocuments,
+  KINDS,
+  LABEL_TABLES,
+  pathsOf,
+  readerProblems,
+  SHIPPED_FILES,
+} from '../../support/policy-schema-corpus.ts';
 
-const validate = new Ajv({ allErrors: true, allowUnionTypes: true, strictRequired: false }).compile(
-  JSON.parse(readFileSync('config/schemas/policy.schema.json', 'utf8')) as object,
-);
+const validate = compileSchema(POLICY_SCHEMA);
 
-function accepts(text: string): boolean {
-  return parseAllDocuments(text).every((document) => validate(document.toJS()));
-}
+describe('the policy schema and the shipped files', () => {
+  it('finds files of every folder', () => {
+    const folders = ['policies', 'policies/tests', 'policies/packs', 'policies/packs/tests', 'test/policy'];
+    expect(SHIPPED_FILES.map(dirname)).toEqual(expect.arrayContaining(folders));
+  });
 
-const FOLDERS = ['policies', 'policies/tests', 'policies/packs', 'policies/packs/tests', 'test/policy'];
-const FILES = FOLDERS.flatMap((folder) =>
-  readdirSync(folder)
-    .filter((name) => name.endsWith('.yaml'))
-    .map((name) => join(folder, name)),
-);
+  it.each(SHIPPED_FILES)('accepts %s', (file) => {
+    const refused = documentsOf(file).filter(({ document }) => !validate(document));
+    expect(refused.map(({ label }) => label)).toEqual([]);
+  });
 
-const HEAD = (kind: string) => `apiVersion: postern/v1\nkind: ${kind}\nmetadata: { name: x }\nspec: `;
-const RULE = (text: string) =>
-  `${HEAD('RoutePolicy')}{ rules: [{ id: r, category: c, match: [{ paths: ["/a"] }]${text} }] }`;
-const CASE = (text: string) =>
-  `${HEAD('PolicyTest')}{ now: "2026-01-15T09:00:00Z", cases: [{ name: n, requests: [GET /a], ${text} }] }`;
+  it.each(SHIPPED_FILES)('is what the head of %s names', (file) => {
+    const [first = ''] = readFileSync(file, 'utf8').split('\n');
+    const named = /^# yaml-language-server: \$schema=(\S+)$/.exec(first)?.[1] ?? '';
+    expect(join(dirname(file), named)).toBe('config/schemas/policy.schema.json');
+  });
 
-const GOOD = [
-  RULE(''),
-  RULE(', mode: shadow, liftable: true, message: m'),
-  RULE(', mode: enforce')
-    .replace('"/a"', '"/a"], methods: [GET], query: { a: "*", b: [c, 1, true] }, paths: ["/b"')
-    .replace('paths: ["/a"], ', ''),
-  `${HEAD('RouteSettings')}{ paths: ["/a"], allow: [encodedSlash], headers: [a_b], maxBody: 1MiB, timeouts: { idle: 1s } }`,
-  CASE('expect: allow'),
-  CASE('expect: deny, rule: r'),
-];
-const BAD = [
-  RULE(', mod: shadow'),
-  RULE(', mode: off'),
-  RULE(', liftable: 1'),
-  RULE(', message: ""'),
-  RULE('').replace('id: r', 'id: R'),
-  RULE('').replace('category: c, ', ''),
-  RULE('').replace('"/a"', ''),
-  RULE('').replace('"/a"', '"a"'),
-  RULE('').replace('paths: ["/a"]', 'paths: ["/a"], methods: [get]'),
-  RULE('').replace('paths: ["/a"]', 'paths: ["/a"], query: { a: x }'),
-  RULE('').replace('paths: ["/a"]', 'paths: ["/a"], query: {}'),
-  RULE('').replace('postern/v1', 'postern/v2'),
-  RULE('').replace('RoutePolicy', 'RouteAllowances'),
-  RULE('').replace('{ name: x }', '{}'),
-  `${HEAD('RouteSettings')}{ paths: ["/a"] }`,
-  `${HEAD('RouteSettings')}{ paths: ["/a"], allow: [everything] }`,
-  `${HEAD('RouteSettings')}{ paths: ["/a"], headers: [plain] }`,
-  `${HEAD('RouteSettings')}{ paths: ["/a"], maxBody: 5 }`,
-  `${HEAD('RouteSettings')}{ paths: ["/a"], timeouts: { read: 1s } }`,
-  CASE('expect: maybe'),
-  CASE('expect: allow, requests: [GET]').replace('requests: [GET /a], ', ''),
-  CASE('expect: allow').replace('2026-01-15T09:00:00Z', 'tomorrow'),
-];
+  it('leaves out tables of labels alone, which are no policy documents', () => {
+    for (const file of globSync('test/policy/*.yaml').filter((one) => LABEL_TABLES.test(one))) {
+      expect(readFileSync(file, 'utf8'), file).not.toContain('apiVersion');
+    }
+  });
+});
 
-describe('the policy schema', () => {
-  it.each(FILES)('accepts %s', (file) => {
-    for (const document of parseAllDocuments(readFileSync(file, 'utf8'))) {
-      validate(document.toJS());
-      expect(validate.errors).toBeNull();
+describe('the examples of the policy schema', () => {
+  it('show every kind, and schema and reader accept each', () => {
+    const shown = exampleDocuments();
+    expect([...new Set(shown.map(({ document }) => document['kind']))]).toEqual(KINDS);
+    for (const { label, document } of shown) {
+      expect([label, validate(document), readerProblems(document)]).toEqual([label, true, []]);
     }
   });
 
-  it.each(FILES)('is named at the head of %s', (file) => {
-    const up = '../'.repeat(file.split('/').length - 1);
-    const [first] = readFileSync(file, 'utf8').split('\n');
-    expect(first).toBe(`# yaml-language-server: $schema=${up}config/schemas/policy.schema.json`);
+  it('are one set that loads', () => {
+    const text = exampleDocuments()
+      .map(({ document }) => JSON.stringify(document))
+      .join('\n---\n');
+    const { documents } = parsePolicyFile('p.yaml', Buffer.from(text));
+    const options = { source: 'p.yaml', dangerouslyAllowEmpty: false, defaultEffect: 'deny' } as const;
+    expect(compilePolicy(documents, options).problems).toEqual([]);
   });
 
-  it('accepts what the loader accepts', () => {
-    for (const text of GOOD) {
-      expect(accepts(text), text).toBe(true);
-      const found = problemsOf(text).filter(({ message }) => message !== 'the set holds no deny rule');
-      expect(found, text).toEqual([]);
+  it('use every key that the schema knows', () => {
+    const used = exampleDocuments().flatMap(({ document }) =>
+      pathsOf(document).flatMap((path) => {
+        const nodes = schemasAt(POLICY_SCHEMA, document, path);
+        return nodes.flatMap((node) => (node.description === undefined ? [] : [node.description]));
+      }),
+    );
+    const properties = describedParts(POLICY_SCHEMA).filter(({ where }) => /\.[A-Za-z]+$/.test(where));
+    const unused = properties.filter(({ node }) => node.description !== undefined && !used.includes(node.description));
+    expect(unused.map(({ where }) => where)).toEqual([]);
+  });
+
+  it('have something to show over every key and item', () => {
+    for (const { label, document } of exampleDocuments()) {
+      const mute = pathsOf(document).filter(
+        (path) => !path.includes('body') && hoverAt(POLICY_SCHEMA, document, path) === '',
+      );
+      expect([label, mute]).toEqual([label, []]);
+    }
+  });
+});
+
+describe.each([
+  ['policy', POLICY_SCHEMA],
+  ['grant', GRANT_SCHEMA],
+  ['principal', PRINCIPAL_SCHEMA],
+] as const)('the schema of a %s', (_, schema) => {
+  it('is valid, without a keyword that nobody knows', () => {
+    expect(new Ajv({ strict: false }).validateSchema(schema)).toBe(true);
+    expect(() => compileSchema(schema)).not.toThrow();
+  });
+
+  it('describes every key, item and alternative', () => {
+    // What a spec is follows from its kind; the definitions of the kinds are described.
+    const mute = describedParts(schema).filter(({ where, node }) => where !== '.spec' && !node.description);
+    expect(mute.map(({ where }) => where)).toEqual([]);
+  });
+
+  it('has for every key a default, an example or a closed list of values', () => {
+    const bare = describedParts(schema).filter(({ where, node }) => {
+      const isGroup = node.properties !== undefined || node.items !== undefined || where === '.spec';
+      const values = node.default ?? node.examples ?? node.enum ?? node.const;
+      return /\.[A-Za-z]+$/.test(where) && !isGroup && values === undefined;
+    });
+    expect(bare.map(({ where }) => where)).toEqual([]);
+  });
+
+  it('has only defaults and examples that are valid themselves', () => {
+    for (const { where, node } of describedParts(schema)) {
+      const values = [...(node.default === undefined ? [] : [node.default]), ...(node.examples ?? [])];
+      if (values.length === 0) continue;
+      const accepts = compileSchema(schema, { ...node });
+      for (const value of values) expect([where, value, accepts(value)]).toEqual([where, value, true]);
     }
   });
 
-  it('refuses what the loader refuses', () => {
-    for (const text of BAD) {
-      expect(accepts(text), text).toBe(false);
-      const found = problemsOf(text).filter(({ message }) => message !== 'the set holds no deny rule');
-      expect(found, text).not.toEqual([]);
+  it('says in words what a pattern asks for, and what each value of a list means', () => {
+    const parts = SCHEMAS.flatMap(everyPart);
+    expect(parts.length).toBeGreaterThan(100);
+    const mute = parts.filter(
+      ({ pattern, patternErrorMessage }) => pattern !== undefined && !patternErrorMessage,
+    );
+    expect(mute).toEqual([]);
+    for (const { enum: values, enumDescriptions: texts } of parts) {
+      if (texts !== undefined) expect(texts.length).toBe(values?.length);
     }
   });
 });
