@@ -1,14 +1,12 @@
 // The policy in force, as one atomic reference: loaded at start, replaced between requests when the directory
 // changes, kept when what it changed to is bad. Reading `current` is hot; everything else is cold.
 // A directory counts as changed once it has held still, so that a file half written is not taken for a short one.
-import { type FSWatcher, watch } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CompileOutcome } from './compile.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 import { fingerprintDirectory, loadPolicyDirectory, type PolicyDirectory } from './load-directory.ts';
 import type { PolicySource } from './policy-source.ts';
+import { createPolicyWatch } from './policy-watch.ts';
 import { type PolicyProblem, problemOfFile } from './problem.ts';
 
 export interface ReloadOutcome {
@@ -49,7 +47,7 @@ export function createPolicyReloader(deps: PolicyReloaderDeps): PolicyReloader {
   if (!(settleMs >= 0) || !(pollMs > 0)) throw new RangeError('settleMs and pollMs must be positive');
   const holder = createHolder(deps);
   const queue = createQueue();
-  const watchers = createWatchers(deps, () => void check());
+  const watchers = createPolicyWatch(deps, () => void check());
   const stop = new AbortController();
   let poll: NodeJS.Timeout | null = null;
   let checking = false;
@@ -144,6 +142,8 @@ function createHolder(deps: PolicyReloaderDeps): Holder {
     tellRestless() {
       if (isRestless) return;
       isRestless = true;
+      // What it calms down to is loaded, even if that is what was loaded before.
+      holder.fingerprint = UNSETTLED;
       tell(failed(deps, 'changes without a pause: it cannot be read'));
     },
     onSwap(listener) {
@@ -227,56 +227,5 @@ async function loadOrReport(directory: PolicyDirectory): Promise<CompileOutcome>
   } catch (error) {
     const name = error instanceof Error ? error.name : 'unknown error';
     return failed(directory, `cannot be loaded (${name})`);
-  }
-}
-
-interface Watch {
-  readonly watcher: FSWatcher;
-  /** Of the directory that is watched: another one of the same name needs a watch of its own. */
-  readonly identity: string;
-}
-
-/** Watches the directory and its packs. Losing a watcher loses speed, not changes: the poll goes on. */
-function createWatchers(
-  { directory, packs }: PolicyDirectory,
-  onEvent: () => void,
-): { open(): Promise<void>; close(): void } {
-  const watches = new Map<string, Watch>();
-  const paths = packs.length === 0 ? [directory] : [directory, join(directory, 'packs')];
-  let isClosed = false;
-  function drop(path: string): void {
-    watches.get(path)?.watcher.close();
-    watches.delete(path);
-  }
-  async function openOne(path: string): Promise<void> {
-    const identity = await identityOf(path);
-    if (watches.get(path)?.identity === identity) return;
-    drop(path);
-    if (identity === null || isClosed) return;
-    try {
-      const watcher = watch(path, { persistent: false }, onEvent);
-      watcher.on('error', () => drop(path));
-      watches.set(path, { watcher, identity });
-    } catch {
-      // Gone in between, or no watches left; tried again at the next poll.
-    }
-  }
-  return {
-    async open() {
-      for (const path of paths) await openOne(path);
-    },
-    close() {
-      isClosed = true;
-      for (const path of watches.keys()) drop(path);
-    },
-  };
-}
-
-async function identityOf(path: string): Promise<string | null> {
-  try {
-    const { dev, ino, birthtimeNs } = await stat(path, { bigint: true });
-    return `${dev} ${ino} ${birthtimeNs}`;
-  } catch {
-    return null;
   }
 }

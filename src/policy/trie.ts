@@ -64,6 +64,7 @@ export class Trie {
     this.enter(this.root, hits);
     this.swap();
     for (let i = 0; i < reading.length && this.liveCount > 0; i++) {
+      if (this.liveCount === 1 && passesOver(this.live[0] as TrieNode, reading, i)) continue;
       this.stamp++;
       this.nextCount = 0;
       for (let n = 0; n < this.liveCount; n++) this.step(this.live[n] as TrieNode, reading, i, hits);
@@ -162,6 +163,12 @@ export class Trie {
     this.nodes.push(node);
     return node;
   }
+}
+
+/** A `**` alone that no literal of this segment's length follows: it stays, and nothing else can become of it. */
+function passesOver(node: TrieNode, reading: Reading, i: number): boolean {
+  if (!node.loops || node.any !== null || node.globs !== null || reading.counts[i] !== 1) return false;
+  return (node.literalLengths & bitOfLength(reading.alternatives[i * MAX_ALTERNATIVES] as string)) === 0;
 }
 
 function bitOfLength(text: string): number {
