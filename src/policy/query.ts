@@ -156,5 +156,6 @@ function mayBeOverride(rawName: string): boolean {
     const byte = Number.parseInt(escape.slice(1), 16);
     return byte > 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '';
   });
-  return foldText(octets).includes(METHOD_OVERRIDE);
+  // What stands for the underscore has several spellings.
+  return foldText(octets).includes('method');
 }

@@ -7,7 +7,7 @@ import { inflateBody, type Inflated } from './body-inflate.ts';
 import type { HeldBody } from './compiled-policy.ts';
 import type { GraphqlReading } from './graphql-reading.ts';
 import { readGraphql } from './graphql-requests.ts';
-import { METHOD_OVERRIDE, QueryView } from './query.ts';
+import { foldName, METHOD_OVERRIDE, QueryView } from './query.ts';
 import type { BodyKind, RequestBody } from './request-body.ts';
 
 const MAX_JSON_DEPTH = 64;
@@ -116,7 +116,16 @@ function jsonBody(text: string): RequestBody {
   if (/\\u[dD][89a-fA-F]/.test(text) && !isWellFormed(value)) {
     return unreadable('the JSON body holds half a surrogate pair');
   }
-  return new ReadBody('json', { json: value });
+  return new ReadBody('json', { json: value, claimedMethods: methodsIn(value) });
+}
+
+/** Some frameworks read a JSON object and a form as one bag of parameters. */
+function methodsIn(json: unknown): readonly string[] {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) return NO_METHODS;
+  const claimed = Object.entries(json)
+    .filter(([name]) => foldName(name) === METHOD_OVERRIDE)
+    .map(([, value]) => (typeof value === 'string' ? value.trim().toUpperCase() : ''));
+  return claimed.length === 0 ? NO_METHODS : Object.freeze(claimed);
 }
 
 /** Depth is bounded already. */

@@ -17,7 +17,7 @@ export interface RequestBody {
   readonly form: string;
   /** The one document of `application/graphql`, as it came; empty unless `kind` is `graphql`. */
   readonly document: string;
-  /** Methods named by `_method` in a form, upper case; not checked to be methods at all. */
+  /** Methods named by `_method` in a form or a JSON object, upper case; not checked to be methods at all. */
   readonly claimedMethods: readonly string[];
   /** Why it is unreadable or too large, as a clause for the record; never what it holds. Null otherwise. */
   readonly flaw: string | null;

@@ -38,7 +38,9 @@ export function createFileReader(file: string, text: string): FileReader {
 }
 
 /** Counts lines no further than it is asked: a refusal at the top of a file must not pay for a million of them. */
-function createLineIndex(text: string): (offset: number) => { readonly line: number; readonly start: number } {
+function createLineIndex(
+  text: string,
+): (offset: number) => { readonly line: number; readonly start: number } {
   const starts = [0];
   let next = text.indexOf('\n') + 1;
   return (offset) => {

@@ -134,7 +134,8 @@ class Shape {
   }
 
   #takeValue(length: number): string | null {
-    if (length > this.#bounds.valueLength) return `a value of more than ${this.#bounds.valueLength} characters`;
+    if (length > this.#bounds.valueLength)
+      return `a value of more than ${this.#bounds.valueLength} characters`;
     if (this.#depth > 0) return null;
     return ++this.#values > this.#bounds.valuesPerLine ? 'too many values on one line' : null;
   }

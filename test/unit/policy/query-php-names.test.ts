@@ -3,7 +3,10 @@
 import { describe, expect, it } from 'vitest';
 import { looseValues } from '#gateway/loose-pairs.ts';
 import { foldedNamesOf, QueryView } from '#policy/query.ts';
-import { decide, policyFrom, rulesText } from '../../support/policy-sets.ts';
+import { PASS } from '#model/verdict.ts';
+import { PLAIN_GRANT } from '#policy/policy-test.ts';
+import { bodyOf } from '#policy/read-body.ts';
+import { decide, facts, policyFrom, rulesText } from '../../support/policy-sets.ts';
 
 function valuesOf(query: string, name: string): readonly string[] {
   const view = new QueryView([name]);
@@ -37,6 +40,28 @@ describe('names as PHP reads them', () => {
     const policy = policyFrom(rulesText([{ id: 'r', match: '{ paths: ["/x"], methods: [DELETE] }' }]));
     expect(decide(policy, '/x', { method: 'POST', query: '.method=DELETE' })).toBe('r');
     expect(decide(policy, '/x', { method: 'POST', query: 'a.method=DELETE' })).toBe('allow');
+  });
+
+  it('claim a method that a read grant refuses', () => {
+    const policy = policyFrom(rulesText([{ id: 'r', match: '{ paths: ["/x"] }' }]));
+    const grant = { ...PLAIN_GRANT, access: 'read' } as const;
+    const access = (query: string) => policy.access(facts('/y', { grant, query }));
+    expect(access('.method=DELETE')).toMatchObject({ reason: 'read_only' });
+    expect(access('%zz.method=DELETE')).toMatchObject({ reason: 'read_only' });
+    expect(access('.method=HEAD&a=b')).toBe(PASS);
+  });
+
+  it('claim a method in a JSON object that was read', () => {
+    const policy = policyFrom(
+      rulesText([
+        { id: 'd', match: '{ paths: ["/x"], methods: [DELETE] }' },
+        { id: 'j', match: '{ paths: ["/x"], json: { "/never": "*" } }' },
+      ]),
+    );
+    const asked = { method: 'POST', contentType: 'application/json' };
+    const body = bodyOf('{"_Method":"delete"}', 'application/json');
+    expect(decide(policy, '/x', { ...asked, body })).toBe('d');
+    expect(decide(policy, '/x', { ...asked, body: bodyOf('{"a":1}', 'application/json') })).toBe('allow');
   });
 
   it('hide no credential from the gate itself', () => {
