@@ -54,7 +54,7 @@ export function printPolicyProblems(problems: readonly PolicyProblem[], printer:
 /** `file:line:column: message`, and the line with a caret under the column where there is one. */
 export function problemText(problem: PolicyProblem, label: string): string {
   const { file, line, column, message, excerpt } = problem;
-  const head = `${file}:${line}:${column}: ${label}${message}`;
+  const head = `${printable(file)}:${line}:${column}: ${label}${printable(message)}`;
   if (excerpt === null) return head;
   const shown = window(excerpt, column - 1);
   const number = String(line);

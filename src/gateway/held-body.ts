@@ -35,6 +35,8 @@ export async function holdBody(x: Exchange): Promise<Denial | null> {
   // Whoever waits for it would wait for ever: no later check can pass without the body.
   if (x.expectsContinue) x.res?.writeContinue();
   const bytes = await readAll(req, { limit, idleTimeoutMs: x.idleTimeoutMs });
+  // Cut, or its client gone, while it waited: its record is written, and nothing of it changes any more.
+  if (x.phase !== 'judging') return deny('client_closed');
   if (bytes === 'body_too_large') {
     // Its beginning is gone, so whatever the rules say by then, it cannot be forwarded.
     x.brokenBody = 'body_too_large';

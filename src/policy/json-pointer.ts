@@ -56,8 +56,13 @@ function stepAny(value: unknown, into: Set<unknown>): void {
   if (isObject(value)) for (const name of Object.keys(value)) into.add(value[name]);
 }
 
+/** In a copy by assignment `__proto__` becomes the prototype, and what stands in it is read like the copy's own. */
 function stepMember(object: Readonly<Record<string, unknown>>, segment: string, into: Set<unknown>): void {
-  for (const name of Object.keys(object)) if (foldName(name) === segment) into.add(object[name]);
+  for (const name of Object.keys(object)) {
+    const value = object[name];
+    if (foldName(name) === segment) into.add(value);
+    else if (name === '__proto__' && isObject(value)) stepMember(value, segment, into);
+  }
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

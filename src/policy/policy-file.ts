@@ -10,7 +10,7 @@ import { type PlacedGuard, readResponseGuard } from './response-guard.ts';
 import { readSafeRoutes } from './safe-routes.ts';
 import { readScopeMap, type ScopeDraft } from './scope-map.ts';
 import { readApiGrant, readPolicyTest, type TestDocument } from './policy-test.ts';
-import { createFileReader, type FileReader, readDocuments, report } from './yaml-document.ts';
+import { createFileReader, type FileReader, readDocuments, readOneDocument, report } from './yaml-document.ts';
 import { decodeFile } from './yaml-guard.ts';
 import { type Field, quoted, readChoice, readFields, readText } from './yaml-fields.ts';
 import { isScalar, type ParsedNode } from 'yaml';
@@ -95,7 +95,7 @@ export function parseGrantFile(
   const decoded = decodeFile(bytes);
   if ('refused' in decoded) return { grant: null, problems: [problemOfFile(file, decoded.refused)] };
   const reader = createFileReader(file, decoded.text);
-  const [root] = readDocuments(reader, decoded.text);
+  const root = readOneDocument(reader, decoded.text);
   const offset = root?.range[0] ?? 0;
   const grant = root
     ? readApiGrant(reader, { name: 'grant', offset, node: root, valueOffset: offset })

@@ -5,7 +5,7 @@ import type { Credential } from '#model/principal.ts';
 import type { PolicyProblem } from './problem.ts';
 import { problemOfFile, sortProblems } from './problem.ts';
 import { readOptionalList } from './policy-test-case.ts';
-import { createFileReader, type FileReader, readDocuments } from './yaml-document.ts';
+import { createFileReader, type FileReader, readOneDocument } from './yaml-document.ts';
 import { type Field, readFields, readText } from './yaml-fields.ts';
 import { decodeFile } from './yaml-guard.ts';
 
@@ -45,7 +45,7 @@ export function parsePrincipalFile(
   const decoded = decodeFile(bytes);
   if ('refused' in decoded) return { credential: null, problems: [problemOfFile(file, decoded.refused)] };
   const reader = createFileReader(file, decoded.text);
-  const [root] = readDocuments(reader, decoded.text);
+  const root = readOneDocument(reader, decoded.text);
   if (root === undefined) return { credential: null, problems: sortProblems(reader.problems) };
   const [offset] = root.range;
   const credential = readPrincipal(reader, { name: 'principal', offset, node: root, valueOffset: offset });

@@ -100,6 +100,13 @@ export function readDocuments(
   return roots;
 }
 
+/** Of a file that holds one thing: more than one document is a problem, for the others would be passed over. */
+export function readOneDocument(reader: FileReader, text: string): ParsedNode | undefined {
+  const [root, second] = readDocuments(reader, text);
+  if (second !== undefined) report(reader, second.range[0], 'the file holds more than one document');
+  return root;
+}
+
 function readRoot(
   reader: FileReader,
   document: Document.Parsed,

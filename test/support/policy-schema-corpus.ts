@@ -1,9 +1,9 @@
 // Policy documents to hold the schema and the reader against each other: every shipped file, the examples of the
 // schema, and documents that use every key; and what is wrong with them in turn.
 import { globSync, readFileSync } from 'node:fs';
-import { parseAllDocuments, stringify } from 'yaml';
+import { parseAllDocuments } from 'yaml';
 import { parsePolicyFile } from '#policy/policy-file.ts';
-import { type Path, POLICY_SCHEMA, resolve } from './policy-schema.ts';
+import { kindsOf, type Path, POLICY_SCHEMA } from './policy-schema.ts';
 
 export type Value = unknown;
 export type Mapping = Readonly<Record<string, Value>>;
@@ -32,13 +32,16 @@ export function documentsOf(file: string): readonly LabelledDocument[] {
   }));
 }
 
-/** What the reader says about a document, in order; empty when it accepts it. */
+/** What the reader says about a document, in order; empty when it accepts it. JSON is YAML, and quick to write. */
 export function readerProblems(document: Value): readonly string[] {
-  const text = stringify(document, { aliasDuplicateObjects: false, lineWidth: 0 });
+  return problemsOfText(JSON.stringify(document));
+}
+
+export function problemsOfText(text: string): readonly string[] {
   return parsePolicyFile('p.yaml', Buffer.from(text)).problems.map(({ message }) => message);
 }
 
-export const KINDS = (resolve(POLICY_SCHEMA, POLICY_SCHEMA).properties?.['kind'] as { enum: string[] }).enum;
+export const KINDS = kindsOf(POLICY_SCHEMA).map(({ kind }) => kind);
 
 export function documentOf(kind: string, spec: Value): Mapping {
   return {
@@ -51,11 +54,9 @@ export function documentOf(kind: string, spec: Value): Mapping {
 
 /** The examples of each kind's spec: together they use every key of the language. */
 export function exampleDocuments(): readonly LabelledDocument[] {
-  return KINDS.flatMap((kind) => {
-    const name = `${kind[0]?.toLowerCase()}${kind.slice(1)}Spec`;
-    const examples = POLICY_SCHEMA.definitions?.[name]?.examples ?? [];
-    return examples.map((spec, i) => ({ label: `${kind} example ${i}`, document: documentOf(kind, spec) }));
-  });
+  return kindsOf(POLICY_SCHEMA).flatMap(({ kind, spec: { examples = [] } }) =>
+    examples.map((spec, i) => ({ label: `${kind} example ${i}`, document: documentOf(kind, spec) })),
+  );
 }
 
 /** Each list cut into lists of one, so that one mutation is one small document; one of each shape. */
@@ -76,11 +77,13 @@ function singled(document: Mapping): readonly Mapping[] {
   const spec = document['spec'] as Mapping;
   const list = LISTS.find((name) => Array.isArray(spec[name]));
   if (list === undefined) return [document];
-  return (spec[list] as readonly Value[]).map((item) => ({ ...document, spec: { ...spec, [list]: [item] } }));
+  return (spec[list] as readonly Value[]).map(
+    (item) => replaced(document, ['spec', list], [item]) as Mapping,
+  );
 }
 
 /** Keys and types, without the words of the author. */
-export function shapeOf(value: Value): string {
+function shapeOf(value: Value): string {
   if (Array.isArray(value)) return `[${[...new Set(value.map(shapeOf))].toSorted().join()}]`;
   if (!isMapping(value)) return typeof value;
   const open = Object.keys(value).some((key) => !/^[A-Za-z]+$/.test(key));
@@ -147,9 +150,34 @@ export function mutationsAt(document: Value, path: Path): readonly Value[] {
   return [...OTHER_VALUES, ...variantsOf(value)].map((by) => replaced(document, path, by));
 }
 
+/** Each place of the documents once: the same keys beside it, in the same mapping of the same kind, are one place. */
+export function placesOf(
+  documents: readonly LabelledDocument[],
+): readonly (LabelledDocument & { readonly path: Path })[] {
+  const seen = new Set<string>();
+  return documents.flatMap(({ label, document }) =>
+    pathsOf(document).flatMap((path) => {
+      const around = path.length === 0 ? document : valueAt(document, path.slice(0, -1));
+      const keys = isMapping(around) ? Object.keys(around).filter((key) => /^[A-Za-z]+$/.test(key)) : [];
+      const generic = path.map((key) => (typeof key === 'number' ? '#' : key));
+      const place = JSON.stringify([document['kind'], generic, keys.toSorted()]);
+      if (seen.has(place)) return [];
+      seen.add(place);
+      return [{ label: `${label} at ${generic.join('.')}`, document, path }];
+    }),
+  );
+}
+
 function variantsOf(value: Value): readonly Value[] {
   if (typeof value === 'string') {
-    return [`${value} `, `!${value}`, `${value}\u0001`, value.toUpperCase(), value.toLowerCase(), `/${value}`];
+    return [
+      `${value} `,
+      `!${value}`,
+      `${value}\u0001`,
+      value.toUpperCase(),
+      value.toLowerCase(),
+      `/${value}`,
+    ];
   }
   if (typeof value === 'number') return [value + 0.5, -value, String(value)];
   if (Array.isArray(value)) {
@@ -164,6 +192,6 @@ function variantsOf(value: Value): readonly Value[] {
     ...entries.map(([name]) =>
       Object.fromEntries(entries.map(([other, one]) => [other === name ? `${name}Q` : other, one])),
     ),
-    ...entries.map(([name]) => ({ ...value, [name.toUpperCase()]: value[name] })),
+    ...entries.map(([name, one]) => Object.fromEntries([...entries, [name.toUpperCase(), one]])),
   ];
 }

@@ -13,6 +13,8 @@ export interface SchemaNode {
   readonly enum?: readonly unknown[];
   readonly enumDescriptions?: readonly string[];
   readonly const?: unknown;
+  readonly minimum?: number;
+  readonly maximum?: number;
   readonly pattern?: string;
   readonly patternErrorMessage?: string;
   readonly required?: readonly string[];
@@ -63,13 +65,29 @@ export function resolve(root: SchemaNode, node: SchemaNode): SchemaNode {
   return { ...resolve(root, target), ...beside };
 }
 
+export interface Kind {
+  readonly kind: string;
+  readonly spec: SchemaNode;
+}
+
+/** The kinds of the policy schema, and what the spec of each is. */
+export function kindsOf(root: SchemaNode): readonly Kind[] {
+  return (root.allOf ?? []).map((part) => {
+    const kind = part.if?.properties?.['kind'];
+    const spec = part.then?.properties?.['spec'];
+    if (typeof kind !== 'object' || typeof spec !== 'object') throw new Error('a part without a kind');
+    return { kind: String(kind.const), spec: resolve(root, spec) };
+  });
+}
+
 const conditions = new WeakMap<SchemaNode, Validate>();
 
 /** Every schema that is about `value` itself, conditions that hold included, in the order in which editors see them. */
 function inForce(root: SchemaNode, schema: SchemaNode, value: unknown): readonly SchemaNode[] {
   const node = resolve(root, schema);
   const found: SchemaNode[] = [node];
-  for (const part of [...(node.allOf ?? []), ...(node.anyOf ?? [])]) found.push(...inForce(root, part, value));
+  for (const part of [...(node.allOf ?? []), ...(node.anyOf ?? [])])
+    found.push(...inForce(root, part, value));
   if (node.if !== undefined) {
     const holds = conditions.get(node.if) ?? compileSchema(root, node.if);
     conditions.set(node.if, holds);
@@ -111,16 +129,17 @@ export function offeredKeys(root: SchemaNode, document: unknown, path: Path): re
 
 /** The values that an editor offers at `path`. */
 export function offeredValues(root: SchemaNode, document: unknown, path: Path): readonly unknown[] {
-  return schemasAt(root, document, path).flatMap((node) => [
-    ...(node.const === undefined ? [] : [node.const]),
-    ...(node.enum ?? []),
-    ...(node.examples ?? []),
-  ]);
+  return schemasAt(root, document, path).flatMap((node) => {
+    const only = node.const === undefined ? [] : [node.const];
+    return only.concat(node.enum ?? [], node.examples ?? []);
+  });
 }
 
 /** What an editor shows over the key or item at `path`; empty when nothing. */
 export function hoverAt(root: SchemaNode, document: unknown, path: Path): string {
-  return schemasAt(root, document, path).find(({ description }) => description !== undefined)?.description ?? '';
+  return (
+    schemasAt(root, document, path).find(({ description }) => description !== undefined)?.description ?? ''
+  );
 }
 
 export interface NamedNode {
@@ -138,7 +157,9 @@ export function describedParts(root: SchemaNode): readonly NamedNode[] {
     for (const [name, property] of Object.entries(node.properties ?? {})) walk(`${where}.${name}`, property);
     walk(`${where}.*`, node.additionalProperties);
     walk(`${where}[]`, node.items);
-    node.anyOf?.filter(({ required }) => required === undefined).forEach((one, i) => walk(`${where}|${i}`, one));
+    node.anyOf
+      ?.filter(({ required }) => required === undefined)
+      .forEach((one, i) => walk(`${where}|${i}`, one));
   };
   walk('', root);
   for (const [name, definition] of Object.entries(root.definitions ?? {})) walk(name, definition);
@@ -149,7 +170,8 @@ export function describedParts(root: SchemaNode): readonly NamedNode[] {
 export function everyPart(node: SchemaNode): readonly SchemaNode[] {
   const children = Object.entries(node).flatMap(([keyword, value]) => {
     if (typeof value !== 'object' || value === null || DATA.has(keyword)) return [];
-    const parts: readonly unknown[] = MAPS.has(keyword) || Array.isArray(value) ? Object.values(value) : [value];
+    const parts: readonly unknown[] =
+      MAPS.has(keyword) || Array.isArray(value) ? Object.values(value) : [value];
     return parts.filter((part): part is SchemaNode => typeof part === 'object' && part !== null);
   });
   return [node, ...children.flatMap(everyPart)];

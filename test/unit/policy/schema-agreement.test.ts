@@ -1,6 +1,6 @@
 // Schema and reader say the same of documents that are wrong in every way: what the schema refuses, the reader refuses;
 // what the reader refuses, the schema refuses too, but for the closed list of reasons it cannot know.
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { parseGrantFile } from '#policy/policy-file.ts';
@@ -51,7 +51,10 @@ const allowance = (text: string) => head('RouteAllowance', `{ routes: [{ id: a, 
 const scope = (text: string) => head('ScopeMap', `{ scopes: [{ ${text} }] }`);
 const guard = (text: string) => head('ResponseGuard', `{ guards: [{ id: g, category: c, ${text} }] }`);
 const testCase = (text: string, more = '') =>
-  head('PolicyTest', `{ now: "2026-01-15T09:00:00Z", ${more}cases: [{ name: n, requests: [GET /a], ${text} }] }`);
+  head(
+    'PolicyTest',
+    `{ now: "2026-01-15T09:00:00Z", ${more}cases: [{ name: n, requests: [GET /a], ${text} }] }`,
+  );
 
 const ACCEPTED = [
   path('/'),
@@ -67,7 +70,10 @@ const ACCEPTED = [
   match('graphql: { type: query }'),
   match('graphql: { operations: ["*"] }'),
   head('RoutePolicy', '{ hosts: ["*"], rules: [{ id: r, category: c, match: [{ paths: ["/a"] }] }] }'),
-  head('RoutePolicy', '{ hosts: ["[::1]", "*.A.example"], rules: [{ id: r, category: c, match: [{ paths: ["/a"] }] }] }'),
+  head(
+    'RoutePolicy',
+    '{ hosts: ["[::1]", "*.A.example"], rules: [{ id: r, category: c, match: [{ paths: ["/a"] }] }] }',
+  ),
   settings('maxBody: 8191TiB'),
   settings('maxInspectedBody: 64MiB'),
   safe('upgrade: websocket'),
@@ -83,7 +89,10 @@ const ACCEPTED = [
   testCase('expect: deny, rule: r, reason: body_too_large'),
   testCase('expect: deny, reason: read_only'),
   testCase('expect: allow, allowance: a', 'defaultEffect: deny, '),
-  testCase('expect: allow', 'grants: { g: { lifts: [], roles: [], workspaces: [], expiresAt: "2026-01-15T23:59:59.5+05:30" } }, '),
+  testCase(
+    'expect: allow',
+    'grants: { g: { lifts: [], roles: [], workspaces: [], expiresAt: "2026-01-15T23:59:59.5+05:30" } }, ',
+  ),
 ];
 
 /** Each wrong in one way only. */
@@ -92,7 +101,23 @@ const REFUSED = [
   rule('match: [{ paths: ["/a"] }], liftable: true').replace('category: c', 'category: credentials'),
   rule('match: [{ paths: ["/a"] }]').replace('id: r', 'id: policy.mine'),
   rule('match: []'),
-  ...['a', '', '/a?b', '/a//b', '/a b', '/a%2', '/a**', '/***', '/{a', '/{1}', '/a{b}', '/a\\b', '/a#', '/.', '/a/../b'].map(path),
+  ...[
+    'a',
+    '',
+    '/a?b',
+    '/a//b',
+    '/a b',
+    '/a%2',
+    '/a**',
+    '/***',
+    '/{a',
+    '/{1}',
+    '/a{b}',
+    '/a\\b',
+    '/a#',
+    '/.',
+    '/a/../b',
+  ].map(path),
   ...['/%2e/a', '/.;x', '/a\u3000', `/${'a/'.repeat(64)}a`, `/${'a'.repeat(2048)}`].map(path),
   match('query: {}'),
   match('query: { a: x }'),
@@ -116,10 +141,16 @@ const REFUSED = [
   match('jsonrpc: { methods: ["a\\u0001"] }'),
   rule('match: [{ paths: ["/a"] }], when: { all: {} }'),
   rule('match: [{ paths: ["/a"] }], when: { none: { reasonType: [boredom] } }'),
-  head('RoutePolicy', '{ hosts: ["*", a.example], rules: [{ id: r, category: c, match: [{ paths: ["/a"] }] }] }'),
+  head(
+    'RoutePolicy',
+    '{ hosts: ["*", a.example], rules: [{ id: r, category: c, match: [{ paths: ["/a"] }] }] }',
+  ),
   head('SafeRoutes', `{ hosts: [${'a.'.repeat(127)}], routes: [{ paths: ["/a"], methods: [POST] }] }`),
   head('SafeRoutes', `{ hosts: ["*.${'a.'.repeat(126)}aa"], routes: [{ paths: ["/a"], methods: [POST] }] }`),
-  head('RoutePolicy', '{ hosts: ["a.example:80"], rules: [{ id: r, category: c, match: [{ paths: ["/a"] }] }] }'),
+  head(
+    'RoutePolicy',
+    '{ hosts: ["a.example:80"], rules: [{ id: r, category: c, match: [{ paths: ["/a"] }] }] }',
+  ),
   settings('allow: [everything]'),
   settings('headers: [plain]'),
   settings(`headers: [${'a_'.repeat(65)}]`),

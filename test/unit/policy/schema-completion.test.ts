@@ -49,16 +49,19 @@ function mappingsOf(document: Value): readonly Path[] {
 }
 
 describe('completion', () => {
-  it.each(exampleDocuments())('offers in each mapping of the $label the keys that the reader knows', (example) => {
-    const { document } = example;
-    let closed = 0;
-    for (const path of mappingsOf(document)) {
-      const known = knownKeys(readerProblems(withUnknownKey(document, path)));
-      if (known !== null) closed++;
-      expect([path, offeredKeys(POLICY_SCHEMA, document, path)]).toEqual([path, known ?? []]);
-    }
-    expect(closed).toBeGreaterThanOrEqual(4);
-  });
+  it.each(exampleDocuments())(
+    'offers in each mapping of the $label the keys that the reader knows',
+    (example) => {
+      const { document } = example;
+      let closed = 0;
+      for (const path of mappingsOf(document)) {
+        const known = knownKeys(readerProblems(withUnknownKey(document, path)));
+        if (known !== null) closed++;
+        expect([path, offeredKeys(POLICY_SCHEMA, document, path)]).toEqual([path, known ?? []]);
+      }
+      expect(closed).toBeGreaterThanOrEqual(4);
+    },
+  );
 
   it.each(KINDS)('offers the keys of a spec as soon as the document says kind: %s', (kind) => {
     const known = knownKeys(readerProblems(withUnknownKey(documentOf(kind, {}), ['spec'])));
@@ -72,11 +75,17 @@ describe('completion', () => {
     const begun = { kind: 'RoutePolicy', spec: { rules: [{ match: [{ when: {} }] }] } };
     const at = (path: Path) => offeredKeys(POLICY_SCHEMA, begun, path);
     expect(at(['spec', 'rules', 0])).toEqual([
-      ...['category', 'id', 'liftable', 'match', 'message', 'mode', 'when'],
+      'category',
+      'id',
+      'liftable',
+      'match',
+      'message',
+      'mode',
+      'when',
     ]);
-    expect(at(['spec', 'rules', 0, 'match', 0])).toEqual([
-      ...[...BODY_SELECTORS, 'methods', 'paths', 'query'].toSorted(),
-    ]);
+    expect(at(['spec', 'rules', 0, 'match', 0])).toEqual(
+      [...BODY_SELECTORS, 'methods', 'paths', 'query'].toSorted(),
+    );
   });
 
   it('offers every value of the closed lists, and nothing else', () => {
@@ -85,10 +94,15 @@ describe('completion', () => {
     expect(offeredValues(POLICY_SCHEMA, policyTest, ['spec', 'cases', 0, 'reason'])).toEqual(codes);
     expect(offeredValues(POLICY_SCHEMA, { kind: '' }, ['kind'])).toEqual(KINDS);
     const when = { all: { reasonType: [''] } };
-    const policy = { kind: 'RoutePolicy', spec: { rules: [{ mode: '', when, match: [{ graphql: { type: '' } }] }] } };
+    const policy = {
+      kind: 'RoutePolicy',
+      spec: { rules: [{ mode: '', when, match: [{ graphql: { type: '' } }] }] },
+    };
     const rule: Path = ['spec', 'rules', 0];
     expect(offeredValues(POLICY_SCHEMA, policy, [...rule, 'mode'])).toEqual(['enforce', 'shadow']);
-    expect(offeredValues(POLICY_SCHEMA, policy, [...rule, 'when', 'all', 'reasonType', 0])).toEqual(REASON_TYPES);
+    expect(offeredValues(POLICY_SCHEMA, policy, [...rule, 'when', 'all', 'reasonType', 0])).toEqual(
+      REASON_TYPES,
+    );
     const attributes = offeredKeys(POLICY_SCHEMA, policy, [...rule, 'when', 'all']);
     expect(attributes).toEqual(WHEN_ATTRIBUTES.toSorted());
     const types = offeredValues(POLICY_SCHEMA, policy, [...rule, 'match', 0, 'graphql', 'type']);

@@ -2,7 +2,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { parseGrantFile } from '#policy/policy-file.ts';
+import { parseTarget } from '#gateway/request-target.ts';
+import { compilePolicy } from '#policy/compile.ts';
+import { parseGrantFile, parsePolicyFile } from '#policy/policy-file.ts';
+import { runPolicyTests } from '#policy/run-policy-tests.ts';
 import { compileSchema, GRANT_SCHEMA, POLICY_SCHEMA } from '../../support/policy-schema.ts';
 import { KINDS, type Mapping, problemsOfText } from '../../support/policy-schema-corpus.ts';
 import { markers, referenceTables } from '../../support/policy-schema-reference.ts';
@@ -39,8 +42,27 @@ describe('docs/policy-language.md', () => {
   });
 
   it.each(policies)('shows a document that schema and reader accept: %#', (text) => {
-    for (const document of parseAllDocuments(text)) expect([text, validate(document.toJS())]).toEqual([text, true]);
+    for (const document of parseAllDocuments(text))
+      expect([text, validate(document.toJS())]).toEqual([text, true]);
     expect(problemsOfText(text)).toEqual([]);
+  });
+
+  it('shows tests that hold under the rules and guards it shows', async () => {
+    // The map is about an application that names a tenant in every request, the allowances about an allow-list.
+    const shown = policies.filter((text) => !/^kind: (?:ScopeMap|RouteAllowance)$/m.test(text));
+    const { documents } = parsePolicyFile('docs.yaml', Buffer.from(shown.join('---\n')));
+    const options = { source: 'docs.yaml', dangerouslyAllowEmpty: false, defaultEffect: 'allow' } as const;
+    const { policy, problems } = compilePolicy(documents, options);
+    expect(problems).toEqual([]);
+    if (policy === null) throw new Error('no policy');
+    const { results } = await runPolicyTests({
+      policy,
+      documents: documents.tests,
+      parseTarget,
+      filter: null,
+    });
+    expect(results.length).toBeGreaterThan(4);
+    expect(results.filter((result) => !result.held)).toEqual([]);
   });
 
   it('shows a grant file that schema and reader accept', () => {
