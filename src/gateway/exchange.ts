@@ -185,8 +185,9 @@ export class Exchange implements Recordable {
     return this.policy.recordedQuery(this.target.query);
   }
 
+  /** Whatever the parser refused is answered over its socket, as an upgrade is, and is none. */
   get isUpgrade(): boolean {
-    return this.socket !== null;
+    return this.socket !== null && this.parserRefusal === null;
   }
 
   get hasBody(): boolean {

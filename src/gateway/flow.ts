@@ -81,6 +81,8 @@ export class Flow implements ExchangeEvents, PipelineExits {
 
   handedOver(x: Exchange): void {
     x.decisionMs = this.#deps.clock.monotonic() - x.startedAt;
+    // Sent. What the policy read in it stays, for a policy that comes while the answer does.
+    x.heldBody = null;
   }
 
   guardResponse(x: Exchange, status: number, fields: readonly string[], contentLength: number): number {

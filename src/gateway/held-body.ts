@@ -34,7 +34,7 @@ export async function holdBody(x: Exchange): Promise<Denial | null> {
   if (x.head.contentLength > limit) return readHeld(x, null);
   // Whoever waits for it would wait for ever: no later check can pass without the body.
   if (x.expectsContinue) x.res?.writeContinue();
-  const bytes = await readAll(req, { limit, idleTimeoutMs: x.idleTimeoutMs });
+  const bytes = await readAll(x, req, limit);
   // Cut, or its client gone, while it waited: its record is written, and nothing of it changes any more.
   if (x.phase !== 'judging') return deny('client_closed');
   if (bytes === 'body_too_large') {
@@ -44,7 +44,6 @@ export async function holdBody(x: Exchange): Promise<Denial | null> {
   }
   if (typeof bytes === 'string') return deny(bytes);
   x.heldBody = bytes;
-  x.bytesIn = bytes.length;
   return readHeld(x, bytes);
 }
 
@@ -61,30 +60,25 @@ async function readHeld(x: Exchange, bytes: Buffer | null): Promise<Denial | nul
   return null;
 }
 
-interface ReadLimits {
-  readonly limit: number;
-  readonly idleTimeoutMs: number;
-}
-
 /** By events: an iterator that is left early destroys the request, and its connection before it can be answered. */
 function readAll(
+  x: Exchange,
   req: IncomingMessage,
-  { limit, idleTimeoutMs }: ReadLimits,
+  limit: number,
 ): Promise<Buffer | Extract<DenialCode, 'body_too_large' | 'request_timeout' | 'client_closed'>> {
   const { promise, resolve } = Promise.withResolvers<Awaited<ReturnType<typeof readAll>>>();
   const chunks: Buffer[] = [];
-  let bytes = 0;
-  const timer = setTimeout(() => refuse('request_timeout'), idleTimeoutMs);
+  const timer = setTimeout(() => refuse('request_timeout'), x.idleTimeoutMs);
   function refuse(reason: 'body_too_large' | 'request_timeout' | 'client_closed'): void {
     req.off('data', onData).pause();
     clearTimeout(timer);
     resolve(reason);
   }
   function onData(chunk: Buffer): void {
-    bytes += chunk.length;
+    x.bytesIn += chunk.length;
     chunks.push(chunk);
     timer.refresh();
-    if (bytes > limit) refuse('body_too_large');
+    if (x.bytesIn > limit) refuse('body_too_large');
   }
   req.on('data', onData);
   req.once('end', () => {

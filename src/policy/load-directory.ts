@@ -187,8 +187,9 @@ export async function fingerprintDirectory({
   const all = [...files, ...packs.map((pack) => packFile(directory, pack))];
   // A file that is refused by its name, or a directory that is away, changes what a load would say.
   const marks: (readonly (string | number)[])[] = problems.map(({ file, message }) => [file, message]);
-  marks.push([all.length]);
-  for (const file of all.slice(0, MAX_FILES)) {
+  // Too many are refused by their number.
+  if (all.length > MAX_FILES) marks.push([all.length]);
+  for (const file of all.length > MAX_FILES ? [] : all) {
     try {
       const { ino, dev, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
       marks.push([file, String(dev), String(ino), String(size), String(mtimeNs), String(ctimeNs)]);

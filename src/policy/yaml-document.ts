@@ -66,7 +66,8 @@ export function report(reader: FileReader, offset: number, message: string): voi
   problems.push(problemAt(reader.positionAt(offset), `${message}${more}`));
 }
 
-function isFull({ problems }: FileReader): boolean {
+/** What only words a problem may be left out then. */
+export function isFull({ problems }: FileReader): boolean {
   return problems.length >= MAX_PROBLEMS;
 }
 

@@ -2,7 +2,7 @@
 // A reader answers null after it has reported; callers go on, so that all problems of a file show at once. Cold.
 import { isMap, isScalar, isSeq, type ParsedNode, type Pair } from 'yaml';
 import { suggestion } from './problem.ts';
-import { type FileReader, report } from './yaml-document.ts';
+import { type FileReader, isFull, report } from './yaml-document.ts';
 
 export interface Field {
   readonly name: string;
@@ -33,7 +33,7 @@ export function readFields(
   const fields = new Map<string, Field>();
   for (const field of entries) {
     if (known.includes(field.name)) fields.set(field.name, field);
-    else {
+    else if (!isFull(reader)) {
       const hint = suggestion(field.name, known) || `; known here: ${known.join(', ')}`;
       report(reader, field.offset, `unknown key ${JSON.stringify(field.name)} in ${shape.what}${hint}`);
     }

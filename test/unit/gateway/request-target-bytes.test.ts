@@ -177,12 +177,12 @@ describe('a byte of the query', () => {
   });
 });
 
-describe('the absolute form', () => {
-  function absolute(raw: string, host = 'app.test'): string {
-    const target = parseRequestTarget(raw, host);
-    return 'reason' in target ? String(target.note) : `${target.path}?${target.query}`;
-  }
+function absolute(raw: string, host = 'app.test'): string {
+  const target = parseRequestTarget(raw, host);
+  return 'reason' in target ? String(target.note) : `${target.path}?${target.query}`;
+}
 
+describe('the absolute form', () => {
   const NEITHER = 'neither origin-form nor absolute-form';
   const OTHER_HOST = 'the authority is not the Host';
 

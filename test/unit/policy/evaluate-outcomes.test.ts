@@ -6,7 +6,7 @@ import type { CompiledPolicy, ShadowSink } from '#policy/compiled-policy.ts';
 import { bodyOf, NO_BODY } from '#policy/read-body.ts';
 import type { RequestBody } from '#policy/request-body.ts';
 import {
-  decide,
+  decide as decideBare,
   facts,
   type FactsOptions,
   policyFrom,
@@ -19,8 +19,17 @@ function policyOf(...rules: readonly RuleText[]): CompiledPolicy {
   return policyFrom(rulesText(rules));
 }
 
+/** What is decided, with a trace and without. */
+function decide(policy: CompiledPolicy, path: string, options: FactsOptions = {}): string {
+  const asked = facts(path, options);
+  expect(policy.explain(asked).verdict).toEqual(verdictOf(policy, asked));
+  return decideBare(policy, path, options);
+}
+
 function denialOf(policy: CompiledPolicy, path: string, options: FactsOptions = {}): Denial {
-  const verdict = verdictOf(policy, facts(path, options));
+  const asked = facts(path, options);
+  const verdict = verdictOf(policy, asked);
+  expect(policy.explain(asked).verdict).toEqual(verdict);
   if (verdict === PASS || verdict === NEEDS_BODY) throw new Error('no denial');
   return verdict;
 }
@@ -41,7 +50,12 @@ const JSON_TYPE = 'application/json';
 const FORM_TYPE = 'application/x-www-form-urlencoded';
 
 function tooLargeBody(): RequestBody {
-  return { ...NO_BODY, kind: 'too_large', flaw: 'more than is looked at', graphql: (query) => NO_BODY.graphql(query) };
+  return {
+    ...NO_BODY,
+    kind: 'too_large',
+    flaw: 'more than is looked at',
+    graphql: (query) => NO_BODY.graphql(query),
+  };
 }
 
 const csv = { contentType: JSON_TYPE, body: bodyOf('{"format":"csv"}', JSON_TYPE) };
@@ -50,6 +64,14 @@ const unreadable = { contentType: JSON_TYPE, body: bodyOf('{"format"', JSON_TYPE
 const tooLarge = { contentType: JSON_TYPE, body: tooLargeBody() };
 const unread = { contentType: JSON_TYPE };
 const CSV = '{ paths: ["/a"], json: { /format: [csv] } }';
+
+function looking(path: string): string {
+  return `{ paths: ["${path}"], json: { /format: [csv] } }`;
+}
+
+function plain(path: string): string {
+  return `{ paths: ["${path}"], query: { q: [x] } }`;
+}
 
 describe('a rule that looks at the body', () => {
   const policy = policyOf({ id: 'r', match: CSV });
@@ -83,7 +105,10 @@ describe('a rule that looks at the body', () => {
   });
 
   it('wants its other conditions too', () => {
-    const narrow = policyOf({ id: 'r', match: '{ methods: [POST], paths: ["/a"], query: { q: [x] }, json: { /format: [csv] } }' });
+    const narrow = policyOf({
+      id: 'r',
+      match: '{ methods: [POST], paths: ["/a"], query: { q: [x] }, json: { /format: [csv] } }',
+    });
     expect(decide(narrow, '/a', { method: 'POST', query: 'q=x', ...csv })).toBe('r');
     expect(decide(narrow, '/a', { method: 'POST', query: 'q=y', ...csv })).toBe('allow');
     expect(decide(narrow, '/a', { method: 'PUT', query: 'q=x', ...csv })).toBe('allow');
@@ -101,11 +126,18 @@ describe('a rule that looks at the body', () => {
   });
 
   it('says what it found before what it could not read, whichever of its blocks comes first', () => {
-    const plain = '{ paths: ["/{x}"], query: { q: [x] } }';
-    for (const match of [`${CSV}, ${plain}`, `${plain}, ${CSV}`]) {
-      const both = policyOf({ id: 'r', match });
-      expect(denialOf(both, '/a', { method: 'POST', query: 'q=x', ...unreadable }).reason).toBe('rule_denied');
-      expect(denialOf(both, '/a', { method: 'POST', query: 'q=y', ...unreadable }).reason).toBe('body_uninspectable');
+    for (const [one, two] of [
+      ['/a', '/{x}'],
+      ['/{x}', '/a'],
+      ['/a', '/a'],
+    ] as const) {
+      for (const match of [`${looking(one)}, ${plain(two)}`, `${plain(one)}, ${looking(two)}`]) {
+        const both = policyOf({ id: 'r', match });
+        const reasonFor = (query: string): string =>
+          denialOf(both, '/a', { method: 'POST', query, ...unreadable }).reason;
+        expect(reasonFor('q=x'), match).toBe('rule_denied');
+        expect(reasonFor('q=y'), match).toBe('body_uninspectable');
+      }
     }
   });
 });
@@ -159,21 +191,73 @@ describe('a `_method` in a form', () => {
   });
 });
 
+describe('of two rules that deny, the first is told', () => {
+  it.each([
+    ['/a', '/*'],
+    ['/*', '/a'],
+    ['/**', '/a*'],
+    ['/a*', '/**'],
+    ['/{x}/**', '/a'],
+    ['/a', '/a'],
+  ])('on %s and %s', (one, two) => {
+    const policy = policyOf(
+      { id: 'r', match: `{ paths: ["${one}"] }` },
+      { id: 'z', match: `{ paths: ["${two}"] }` },
+    );
+    expect(decide(policy, '/a')).toBe('r');
+  });
+});
+
+describe('a method that is not the rule’s', () => {
+  it('ends the matter, whatever the query holds', () => {
+    const policy = policyOf({ id: 'r', match: '{ methods: [PUT], paths: ["/a"], query: { f: [x] } }' });
+    expect(decide(policy, '/a', { query: 'f=%zz' })).toBe('allow');
+    expect(decide(policy, '/a', { method: 'PUT', query: 'f=%zz' })).toBe('bad_request_target');
+    expect(because(policy, '/a', { query: 'f=y' })).toContain('method GET is not one of PUT');
+  });
+});
+
+describe('a path that opted in to encoded separators', () => {
+  const policy = policyOf({ id: 'r', match: '{ paths: ["/a"], query: { q: [x] } }' });
+  const both = policyOf({ id: 'r', match: '{ paths: ["/a"], query: { q: [x], z: ["1"] } }' });
+
+  it('is judged by the query that it hides, ahead of its own', () => {
+    expect(decide(policy, '/a%3Fq%3Dx', { encodedSlash: true })).toBe('r');
+    expect(decide(policy, '/a%3Fq%3Dy', { encodedSlash: true })).toBe('allow');
+    expect(decide(policy, '/a%3Fq%3Dx')).toBe('allow');
+    expect(decide(both, '/a%3Fq%3Dx', { encodedSlash: true, query: 'z=1' })).toBe('r');
+    expect(decide(both, '/a%3Fq%3Dx', { encodedSlash: true })).toBe('allow');
+    expect(decide(both, '/%2561', { encodedPercent: true, query: 'q=x&z=1' })).toBe('r');
+  });
+});
+
 describe('a rule for some', () => {
   it('is not in force for other hosts and other people', () => {
-    const text = rulesText([{ id: 'r', match: '{ paths: ["/a"] }', more: ', when: { any: { org: [vendor] } }' }]);
+    const text = rulesText([
+      { id: 'r', match: '{ paths: ["/a"] }', more: ', when: { any: { org: [vendor] } }' },
+    ]);
     const policy = policyFrom(text.replace('  rules:', '  hosts: ["app.example.com"]\n  rules:'));
     expect(decide(policy, '/a', { principal: { org: 'vendor' } })).toBe('r');
     expect(decide(policy, '/a', { principal: { org: 'partner' } })).toBe('allow');
     expect(decide(policy, '/a', { principal: { org: 'vendor' }, host: 'www.example.com' })).toBe('allow');
+    expect(because(policy, '/a', { principal: { org: 'partner' } })).toContain('the rule is for others');
+    expect(because(policy, '/a', { host: 'www.example.com' })).toContain(
+      'host www.example.com is not one of',
+    );
+    const liftable = policyOf({ id: 'r', match: '{ paths: ["/a"] }', more: ', liftable: true' });
+    expect(because(liftable, '/a', { lifts: ['export'] })).toContain('lifted by the grant');
   });
 });
 
-describe('shadow rules', () => {
-  const shadow = (id: string, match: string): RuleText => ({ id, match, more: ', mode: shadow' });
+function shadow(id: string, match: string): RuleText {
+  return { id, match, more: ', mode: shadow' };
+}
 
+describe('shadow rules', () => {
   it('are told in document order, wherever the trie finds them', () => {
-    const rules = ['/**', '/*', '/a', '/a*', '/{x}/**'].map((path, i) => shadow(`s${i}`, `{ paths: ["${path}"] }`));
+    const rules = ['/**', '/*', '/a', '/a*', '/{x}/**'].map((path, i) =>
+      shadow(`s${i}`, `{ paths: ["${path}"] }`),
+    );
     for (const order of [rules, rules.toReversed()]) {
       const told = shadowOf(policyOf(...order), '/a').shadowRules.map(({ id }) => id);
       expect(told).toEqual(order.map(({ id }) => id));
@@ -186,17 +270,30 @@ describe('shadow rules', () => {
     expect(shadowOf(policy, '/a', { method: 'POST', ...unread }).wantsBody).toBe(true);
     expect(shadowOf(policy, '/b', { method: 'POST', ...unread }).wantsBody).toBe(false);
     expect(shadowOf(policy, '/a', { method: 'POST', ...csv }).shadowRules.map(({ id }) => id)).toEqual(['s']);
-    expect(shadowOf(policyOf({ id: 'r', match: CSV }), '/a', { method: 'POST', ...unread }).wantsBody).toBe(false);
+    expect(shadowOf(policyOf({ id: 'r', match: CSV }), '/a', { method: 'POST', ...unread }).wantsBody).toBe(
+      false,
+    );
   });
 
-  it('are told beside an enforced denial, before and after it', () => {
-    const policy = policyOf(
-      shadow('before', '{ paths: ["/**"] }'),
-      { id: 'r', match: '{ paths: ["/a"] }' },
-      shadow('after', '{ paths: ["/*"] }'),
-    );
-    expect(decide(policy, '/a')).toBe('r');
-    expect(shadowOf(policy, '/a').shadowRules.map(({ id }) => id)).toEqual(['before', 'after']);
+  it('are told beside an enforced denial, before and after it, wherever the trie finds them', () => {
+    for (const path of ['/**', '/*', '/a', '/a*']) {
+      const policy = policyOf(
+        shadow('before', `{ paths: ["${path}"] }`),
+        { id: 'r', match: '{ paths: ["/a"] }' },
+        shadow('after', `{ paths: ["${path}"] }`),
+      );
+      expect(decide(policy, '/a')).toBe('r');
+      expect(
+        shadowOf(policy, '/a').shadowRules.map(({ id }) => id),
+        path,
+      ).toEqual(['before', 'after']);
+    }
+  });
+
+  it('neither want a body nor refuse anything for a query that they cannot read', () => {
+    const policy = policyOf(shadow('s', '{ paths: ["/a"], query: { f: [x] } }'));
+    expect(decide(policy, '/a', { method: 'POST', query: 'f=%zz', ...unread })).toBe('allow');
+    expect(shadowOf(policy, '/a', { method: 'POST', query: 'f=%zz', ...unread }).wantsBody).toBe(false);
   });
 
   it('share one frozen empty list when there are none', () => {
@@ -211,7 +308,11 @@ describe('a refusal', () => {
 
   it('says what was wrong, and is always the same frozen value', () => {
     const cases: readonly (readonly [string, FactsOptions, string])[] = [
-      ['/a', { query: 'f=%zz&g' }, 'a rule on this path has to read the query, and a name or value in it is malformed'],
+      [
+        '/a',
+        { query: 'f=%zz&g' },
+        'a rule on this path has to read the query, and a name or value in it is malformed',
+      ],
       ['/%252E%252E', { encodedPercent: true }, 'decoded once more, the path holds what a path may not hold'],
       ['/%FF', {}, 'the path is not canonical'],
     ];
@@ -240,13 +341,33 @@ describe('of several paths of a rule, explain tells the one that came closest', 
   const Q = '{ paths: ["/{x}"], query: { q: [x] } }';
 
   it.each<[string, readonly string[], FactsOptions, string]>([
-    ['a match before a body that cannot be read', [CSV, Q], { query: 'q=x', ...unreadable }, 'query holds q=x'],
-    ['a body that cannot be read before a malformed query', [CSV, Q], { query: 'q=%zz', ...unreadable }, 'the body'],
+    [
+      'a match before a body that cannot be read',
+      [CSV, Q],
+      { query: 'q=x', ...unreadable },
+      'query holds q=x',
+    ],
+    [
+      'a body that cannot be read before a malformed query',
+      [CSV, Q],
+      { query: 'q=%zz', ...unreadable },
+      'the body',
+    ],
     ['a body too large before a malformed query', [CSV, Q], { query: 'q=%zz', ...tooLarge }, 'the body'],
-    ['a malformed query before an unread body', [CSV, Q], { query: 'q=%zz', ...unread }, 'the query has to be read'],
+    [
+      'a malformed query before an unread body',
+      [CSV, Q],
+      { query: 'q=%zz', ...unread },
+      'the query has to be read',
+    ],
     ['an unread body before another query', [CSV, Q], { query: 'q=y', ...unread }, 'the body has to be read'],
     ['another body before another query', [CSV, Q], { query: 'q=y', ...pdf }, 'the body does not hold'],
-    ['another query before another method', ['{ methods: [PUT], paths: ["/a"] }', Q], { query: 'q=y' }, 'query does not'],
+    [
+      'another query before another method',
+      ['{ methods: [PUT], paths: ["/a"] }', Q],
+      { query: 'q=y' },
+      'query does not',
+    ],
   ])('%s, whichever stands first', (_, blocks, options, expected) => {
     for (const order of [blocks, blocks.toReversed()]) {
       const policy = policyOf({ id: 'r', match: order.join(', ') });

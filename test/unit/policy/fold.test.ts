@@ -11,7 +11,7 @@ import {
 } from '#policy/fold.ts';
 
 const ASCII = Array.from({ length: 128 }, (_, code) => String.fromCharCode(code));
-const HEX = [...'0123456789abcdefABCDEF'];
+const HEX = new Set('0123456789abcdefABCDEF');
 
 describe('foldText', () => {
   it('leaves lower-case ASCII as it is', () => {
@@ -99,7 +99,7 @@ describe('decoding', () => {
 
   it('knows whether a further decoding would change the text: a percent sign and two hex digits', () => {
     for (const char of ASCII) {
-      const expected = HEX.includes(char);
+      const expected = HEX.has(char);
       expect(hasEncodedOctet(`%${char}0`), char).toBe(expected);
       expect(hasEncodedOctet(`a%0${char}b`), char).toBe(expected);
       expect(hasEncodedOctet(`${char}41`), char).toBe(char === '%');

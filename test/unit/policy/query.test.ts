@@ -8,6 +8,13 @@ function view(text: string, ...names: readonly string[]): QueryView {
   return query;
 }
 
+/** Whether a name that cannot be read may be `_method`. */
+function suspicious(text: string): boolean {
+  const query = view(text);
+  query.valuesOf('_method');
+  return query.unreadableOverride;
+}
+
 function values(text: string, name = 'format'): readonly string[] {
   return [...view(text, name).valuesOf(name)].toSorted();
 }
@@ -90,6 +97,18 @@ describe('the widest reading of a query', () => {
   it('names a pair as a rule would: whole, and by its last part in brackets', () => {
     expect(foldedNamesOf('FORMAT%5B%5D')).toEqual(['format']);
     expect(foldedNamesOf('+A[B][Format]')).toEqual(['a[b][format]', 'format']);
+    expect(foldedNamesOf('a.b[c.d]')).toEqual(['a.b[c.d]', 'c.d', 'a_b']);
+    expect(foldedNamesOf('a[b]c.d')).toEqual(['a[b]c.d']);
+    expect(foldedNamesOf('a]b.c[d')).toEqual(['a]b.c[d', 'a]b_c_d']);
+    expect(foldedNamesOf('a]b.c')).toEqual(['a]b.c', 'a]b_c']);
+    expect(foldedNamesOf('a.b+c[d')).toEqual(['a.b c[d', 'a_b_c_d']);
+    expect(foldedNamesOf('[a.b]')).toEqual(['[a.b]', 'a.b']);
+    for (const [name, read] of [
+      ['x+y', 'x y'],
+      ['x[y', 'x[y'],
+      ['x.y', 'x.y'],
+    ])
+      expect(foldedNamesOf(String(name))).toEqual([read, 'x_y']);
     for (const unreadable of ['%', 'a%zz', 'a%00', '%ff']) expect(foldedNamesOf(unreadable)).toBeNull();
   });
 
@@ -137,11 +156,6 @@ describe('the widest reading of a query', () => {
   });
 
   it('takes out of an unreadable name only what an application may drop: octets that are no visible ASCII', () => {
-    const suspicious = (text: string): boolean => {
-      const query = view(text);
-      query.valuesOf('_method');
-      return query.unreadableOverride;
-    };
     for (const octet of ['00', '1f', '20', '7F', '80', 'fF']) {
       expect(suspicious(`_me%${octet}thod%ff=DELETE`), octet).toBe(true);
     }

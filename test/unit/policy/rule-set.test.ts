@@ -25,7 +25,13 @@ const PLAIN: MatchDraft = { methods: null, paths: paths('/a'), query: [], body: 
 describe('a set of rules', () => {
   const set = compileRules([
     draft('one', { ...PLAIN, paths: paths('/a', '/b'), methods: ['PUT'] }, PLAIN),
-    draft('s', { ...PLAIN, query: [{ key: 'Format[]', values: ['CSV', 'ＣＳＶ', 'pdf'] }, { key: 'To', values: null }] }),
+    draft('s', {
+      ...PLAIN,
+      query: [
+        { key: 'Format[]', values: ['CSV', 'ＣＳＶ', 'pdf'] },
+        { key: 'To', values: null },
+      ],
+    }),
     draft('lift', { ...PLAIN, methods: ['GET'], body: { kind: 'jsonrpc', methods: ['x'] } }),
   ]);
 
@@ -41,7 +47,13 @@ describe('a set of rules', () => {
 
   it('knows which entries name a method that a form may claim, and which look at the body', () => {
     expect(set.entries.map((entry) => entry.namesOverridable)).toEqual([true, true, false, false, false]);
-    expect(set.entries.map((entry) => entry.methods?.names ?? null)).toEqual([['PUT'], ['PUT'], null, null, ['GET']]);
+    expect(set.entries.map((entry) => entry.methods?.names ?? null)).toEqual([
+      ['PUT'],
+      ['PUT'],
+      null,
+      null,
+      ['GET'],
+    ]);
     expect(set.entries.map((entry) => entry.body?.kind ?? null)).toEqual([null, null, null, null, 'jsonrpc']);
   });
 

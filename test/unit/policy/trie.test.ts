@@ -134,6 +134,19 @@ describe('the trie', () => {
     expect(found(trie, '/ab/7')).toEqual([7]);
   });
 
+  it('goes on past segments that nothing could follow, and misses none that has another reading', () => {
+    const trie = trieOf(['/**/abc/z']);
+    expect(found(trie, '/x/abc;y/z')).toEqual([0]);
+    expect(found(trie, '/x/y/ABC./z')).toEqual([0]);
+    expect(found(trie, '/x/abc/z')).toEqual([0]);
+    expect(found(trie, '/x/abcd/z/abc/z')).toEqual([0]);
+    expect(found(trieOf(['/**/b*/z']), '/x/yy/bc/z')).toEqual([0]);
+    expect(found(trieOf(['/**/*/z']), '/x/yy/bc/z')).toEqual([0]);
+    const start = stampOf(trie);
+    expect(found(trie, `${'/y'.repeat(100)}/abc/z`)).toEqual([0]);
+    expect(stampOf(trie)).toBeLessThan(start + 6);
+  });
+
   it('counts a pattern once, however often it was added and however the walk gets there', () => {
     const trie = new Trie();
     const { segments } = pattern('/a');
