@@ -10,7 +10,13 @@ import { type PlacedGuard, readResponseGuard } from './response-guard.ts';
 import { readSafeRoutes } from './safe-routes.ts';
 import { readScopeMap, type ScopeDraft } from './scope-map.ts';
 import { readApiGrant, readPolicyTest, type TestDocument } from './policy-test.ts';
-import { createFileReader, type FileReader, readDocuments, readOneDocument, report } from './yaml-document.ts';
+import {
+  createFileReader,
+  type FileReader,
+  readDocuments,
+  readOneDocument,
+  report,
+} from './yaml-document.ts';
 import { decodeFile } from './yaml-guard.ts';
 import { type Field, quoted, readChoice, readFields, readText } from './yaml-fields.ts';
 import { isScalar, type ParsedNode } from 'yaml';

@@ -61,6 +61,16 @@ describe('when', () => {
     expect(decide(policy, '/x', grant({ workspaces: [] }))).toBe('r');
   });
 
+  it('shuts a GraphQL mutation that a read grant sends as a GET', () => {
+    const match = '{ paths: ["/graphql"], graphql: { type: mutation } }';
+    const policy = policyFrom(rulesText([{ id: 'r', match, more: ', when: { all: { access: [read] } }' }]));
+    const sent = (access: 'read' | 'write', document: string) =>
+      decide(policy, '/graphql', { ...grant({ access }), query: `query=${encodeURIComponent(document)}` });
+    expect(sent('read', 'mutation { close(id: 7) { id } }')).toBe('r');
+    expect(sent('read', '{ tickets { id } }')).toBe('allow');
+    expect(sent('write', 'mutation { close(id: 7) { id } }')).toBe('allow');
+  });
+
   it('never opens another rule', () => {
     const both = rulesText([
       { id: 'narrow', match: '{ paths: ["/x"] }', more: ', when: { any: { roles: [a] } }' },
