@@ -4,12 +4,7 @@
 import { lstat, open, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { compilePolicy, type CompileOutcome, type DefaultEffect } from './compile.ts';
-import {
-  emptyDocuments,
-  type ParsedPolicyFile,
-  parsePolicyFile,
-  type PolicyDocuments,
-} from './policy-file.ts';
+import { appendDocuments, emptyDocuments, type ParsedPolicyFile, parsePolicyFile } from './policy-file.ts';
 import { compare, type PolicyProblem, problemOfFile, sortProblems } from './problem.ts';
 import { MAX_FILE_BYTES, tooLarge } from './yaml-guard.ts';
 
@@ -102,7 +97,7 @@ export async function parseFiles(files: readonly string[]): Promise<ParsedPolicy
       continue;
     }
     const parsed = parsePolicyFile(file, bytes);
-    append(documents, parsed.documents);
+    appendDocuments(documents, parsed.documents);
     problems.push(...parsed.problems);
   }
   return { documents, problems };
@@ -122,16 +117,6 @@ async function tooMuchTogether(files: readonly string[]): Promise<PolicyProblem 
   if (bytes <= MAX_SET_BYTES) return null;
   const message = `the files have ${bytes} bytes together, more than the limit of ${MAX_SET_BYTES}`;
   return problemOfFile(dirname(first), message);
-}
-
-function append(to: PolicyDocuments, from: PolicyDocuments): void {
-  to.rules.push(...from.rules);
-  to.settings.push(...from.settings);
-  to.safeRoutes.push(...from.safeRoutes);
-  to.allowances.push(...from.allowances);
-  to.scopes.push(...from.scopes);
-  to.guards.push(...from.guards);
-  to.tests.push(...from.tests);
 }
 
 /** The bytes, or why there are none. Size and kind are looked at before a byte is read. */

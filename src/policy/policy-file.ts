@@ -83,6 +83,17 @@ export function emptyDocuments(): PolicyDocuments {
   return { rules: [], settings: [], safeRoutes: [], allowances: [], scopes: [], guards: [], tests: [] };
 }
 
+/** Behind what is there already. */
+export function appendDocuments(to: PolicyDocuments, from: PolicyDocuments): void {
+  to.rules.push(...from.rules);
+  to.settings.push(...from.settings);
+  to.safeRoutes.push(...from.safeRoutes);
+  to.allowances.push(...from.allowances);
+  to.scopes.push(...from.scopes);
+  to.guards.push(...from.guards);
+  to.tests.push(...from.tests);
+}
+
 /** `file` is the name that problems carry. */
 export function parsePolicyFile(file: string, bytes: Uint8Array): ParsedPolicyFile {
   const documents = emptyDocuments();

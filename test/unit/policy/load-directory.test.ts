@@ -61,7 +61,7 @@ describe('a policy directory', () => {
       expect.stringContaining('/d.yaml:1'),
       '/e.yaml:1 there is no such file',
       '/f.yaml:1 this is not a regular file',
-      '/g.yaml:1 the file has 3145728 bytes, more than the limit of 1048576',
+      '/g.yaml:1 the file has 3145728 bytes, more than the limit of 65536: split it into several',
       '/packs/absent.yaml:1 there is no such file',
     ]);
   });
