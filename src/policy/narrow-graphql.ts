@@ -1,7 +1,7 @@
 // `graphql: {type: query, operations: [..]}` of a route that allows: what every operation of the request must be.
 // Narrow, so operations are exact root field names, without patterns. Reading is cold; judging is asked only of
 // requests to such a route, and a body that was not read is never taken for an empty one.
-import type { OperationType } from './body-selector.ts';
+import { readOperationTypes } from './body-fields.ts';
 import type { RouteFacts } from './compiled-policy.ts';
 import { graphqlOnly } from './graphql-reading.ts';
 import type { NarrowAnswer } from './narrow-match.ts';
@@ -9,10 +9,8 @@ import type { GraphqlDraft } from './narrow-routes.ts';
 import { compare } from './problem.ts';
 import { NO_BODY } from './read-body.ts';
 import { type FileReader, report } from './yaml-document.ts';
-import { type Field, readChoice, readFields, readList, readText } from './yaml-fields.ts';
-import { isSeq } from 'yaml';
+import { type Field, readFields, readList, readText } from './yaml-fields.ts';
 
-const TYPES: readonly OperationType[] = ['query', 'mutation', 'subscription'];
 const GRAPHQL = { what: 'graphql', required: [], optional: ['type', 'operations'] };
 /** GraphQL specification, section 2.1.9, Name. */
 const FIELD = {
@@ -28,7 +26,7 @@ export function readGraphqlWanted(reader: FileReader, field: Field): GraphqlDraf
   if (fields.size === 0) report(reader, field.valueOffset, 'graphql must name one of type, operations');
   const type = fields.get('type');
   const operations = fields.get('operations');
-  const types = type && readTypes(reader, type);
+  const types = type && readOperationTypes(reader, type);
   const names = operations && readList(reader, operations, (item) => readText(reader, item, FIELD));
   if (types === null || names === null || fields.size === 0) return null;
   return {
@@ -36,13 +34,6 @@ export function readGraphqlWanted(reader: FileReader, field: Field): GraphqlDraf
     types: types?.toSorted(compare) ?? null,
     operations: names?.toSorted(compare) ?? null,
   };
-}
-
-/** One, or a list. */
-function readTypes(reader: FileReader, field: Field): readonly OperationType[] | null {
-  if (isSeq(field.node)) return readList(reader, field, (item) => readChoice(reader, item, TYPES));
-  const type = readChoice(reader, field, TYPES);
-  return type === null ? null : [type];
 }
 
 /** Documents of the query string count with those of the body. */

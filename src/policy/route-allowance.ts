@@ -7,9 +7,9 @@ import type { RouteFacts } from './compiled-policy.ts';
 import { NarrowMatcher } from './narrow-match.ts';
 import { type NarrowRouteDraft, readNarrowRoutes, ROUTE_KEYS } from './narrow-routes.ts';
 import type { Position } from './problem.ts';
-import { RULE_ID } from './route-policy.ts';
-import { type FileReader, report } from './yaml-document.ts';
-import { type Field, readText } from './yaml-fields.ts';
+import { readId } from './route-policy.ts';
+import type { FileReader } from './yaml-document.ts';
+import type { Field } from './yaml-fields.ts';
 
 export interface AllowanceDraft {
   readonly id: string;
@@ -33,18 +33,12 @@ const SHAPE = {
   methodsOptional: true,
 };
 
-/** Ids that are not an author's to give: decisions of the policy itself carry them. */
-const RESERVED_IDS = /^policy[.]/;
-
 export function readRouteAllowance(reader: FileReader, spec: Field): readonly PlacedAllowance[] {
   const placed: PlacedAllowance[] = [];
   for (const { draft: route, fields } of readNarrowRoutes(reader, spec, SHAPE)) {
     const field = fields.get('id');
-    const id = field && readText(reader, field, RULE_ID);
+    const id = field && readId(reader, field);
     if (!field || !id) continue;
-    if (RESERVED_IDS.test(id)) {
-      report(reader, field.valueOffset, 'an id must not begin with `policy.`: the policy names its own so');
-    }
     placed.push({ draft: { id, route }, at: reader.positionAt(field.valueOffset) });
   }
   return placed;

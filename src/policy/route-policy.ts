@@ -91,15 +91,21 @@ export interface RuleHead {
 /** Ids that are not an author's to give: decisions of the policy itself carry them. */
 const RESERVED_IDS = /^policy[.]/;
 
+/** The id of a rule, a guard or an allowance. */
+export function readId(reader: FileReader, field: Field): string | null {
+  const id = readText(reader, field, RULE_ID);
+  if (id !== null && RESERVED_IDS.test(id)) {
+    report(reader, field.valueOffset, 'an id must not begin with `policy.`: the policy names its own so');
+  }
+  return id;
+}
+
 export function readRuleHead(
   reader: FileReader,
   fields: ReadonlyMap<string, Field>,
 ): { readonly draft: RuleHead; readonly at: Position } | null {
   const idField = fields.get('id');
-  const id = idField && readText(reader, idField, RULE_ID);
-  if (idField && id && RESERVED_IDS.test(id)) {
-    report(reader, idField.valueOffset, 'an id must not begin with `policy.`: the policy names its own so');
-  }
+  const id = idField && readId(reader, idField);
   const categoryField = fields.get('category');
   const category = categoryField && readText(reader, categoryField, CATEGORY);
   const modeField = fields.get('mode');
