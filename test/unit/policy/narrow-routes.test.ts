@@ -41,7 +41,7 @@ describe('a route that cannot be read', () => {
     ['{ methods: [POST], paths: ["/a"], graphql: query }', '6:50 graphql must be a mapping'],
     [
       '{ methods: [POST], paths: ["/a"], graphql: { type: querry } }',
-      '6:58 type must be one of query, mutation, subscription; did you mean "query"?',
+      '6:58 type must be one of mutation, query, subscription; did you mean "query"?',
     ],
     [
       '{ methods: [POST], paths: ["/a"], graphql: { operations: ["get*"] } }',
