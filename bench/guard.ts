@@ -1,7 +1,8 @@
 // `npm run bench:guard`: fails when the gate costs more of a bare relay's processor time, or adds more to the 99th
 // percentile of a direct request at a moderate rate, than bench/thresholds.json allows. Median of interleaved
 // rounds, and the best of three tries: the machine has other things to do, and in one start out of several the collector
-// begins to promote what is short-lived (0.55 instead of 0.45). `--plant slowdown=MICROS|stall` shows that it fails.
+// begins to promote what is short-lived (0.55 instead of 0.46). The goal is 0.50; the limit leaves the machine a tenth.
+// `--plant slowdown=MICROS|stall` shows that it fails.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type Candidate, startCandidate } from './candidate.ts';

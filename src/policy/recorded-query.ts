@@ -6,33 +6,71 @@ import { foldedNamesOf, METHOD_OVERRIDE } from './query.ts';
 const MAX_VALUE = 256;
 export const LEFT_OUT = '%E2%80%A6';
 
+/** Clients spell few names, attackers many: beyond these a name is read each time. */
+const MAX_KNOWN = 1024;
+const MAX_KNOWN_NAME = 64;
+
+/** What to do with a pair, by its raw name: nothing of it, all of it, or the name alone, since it cannot be read. */
+type Part = 'nothing' | 'pair' | 'name';
+
 /**
  * The raw pairs of a query whose names, in the widest reading, are among `names` or `_method`, joined by `&`; of a pair
  * whose name cannot be read the name alone. Empty when there is nothing to keep.
  */
 export function createRecordedQuery(names: ReadonlySet<string>): (query: string) => string {
   const kept = new Set([...names, METHOD_OVERRIDE]);
+  const known = new Map<string, Part>();
+
+  function partOf(rawName: string): Part {
+    const found = known.get(rawName);
+    if (found !== undefined) return found;
+    const part = readName(rawName, kept);
+    if (known.size < MAX_KNOWN && rawName.length <= MAX_KNOWN_NAME) known.set(copied(rawName), part);
+    return part;
+  }
+
   return (query) => {
-    if (query === '') return '';
     let text = '';
     let start = 0;
-    for (let i = 0; i <= query.length; i++) {
-      const code = i === query.length ? 0x26 : query.charCodeAt(i);
-      if (code !== 0x26 && code !== 0x3b) continue;
-      const pair = i > start ? recorded(query.slice(start, i), kept) : '';
-      if (pair !== '') text = text === '' ? pair : `${text}&${pair}`;
-      start = i + 1;
+    while (start < query.length) {
+      const end = endOfPair(query, start);
+      const equals = query.indexOf('=', start);
+      const nameEnd = equals === -1 || equals > end ? end : equals;
+      if (end > start) {
+        const rawName = query.slice(start, nameEnd);
+        const part = partOf(rawName);
+        if (part !== 'nothing') {
+          const pair = part === 'name' ? rawName : bounded(rawName, query.slice(start, end));
+          text = text === '' ? pair : `${text}&${pair}`;
+        }
+      }
+      start = end + 1;
     }
     return text;
   };
 }
 
-function recorded(pair: string, kept: ReadonlySet<string>): string {
-  const equals = pair.indexOf('=');
-  const rawName = equals === -1 ? pair : pair.slice(0, equals);
+/** Pairs are split at `&` and, as some servers do, at `;`. */
+function endOfPair(query: string, start: number): number {
+  for (let i = start; i < query.length; i++) {
+    const code = query.charCodeAt(i);
+    if (code === 0x26 || code === 0x3b) return i;
+  }
+  return query.length;
+}
+
+/** A slice would keep the whole query, and what stands in it, in memory. */
+function copied(name: string): string {
+  return Buffer.from(name, 'latin1').toString('latin1');
+}
+
+function readName(rawName: string, kept: ReadonlySet<string>): Part {
   const names = foldedNamesOf(rawName);
   // A token without a name is longer than any name.
-  if (names === null) return rawName.length > MAX_VALUE ? '' : rawName;
-  if (!names.some((name) => kept.has(name))) return '';
+  if (names === null) return rawName.length > MAX_VALUE ? 'nothing' : 'name';
+  return names.some((name) => kept.has(name)) ? 'pair' : 'nothing';
+}
+
+function bounded(rawName: string, pair: string): string {
   return pair.length - rawName.length > MAX_VALUE ? `${rawName}=${LEFT_OUT}` : pair;
 }
