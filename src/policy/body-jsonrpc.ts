@@ -1,4 +1,4 @@
-// `jsonrpc`: methods of JSON-RPC requests, one or a batch. Guarantees: any member of a batch counts; a request whose
+// `jsonrpc`: methods of JSON-RPC requests, one or a batch. Guarantees: each member of a batch counts; a request whose
 // method nobody can tell is unreadable, not absent; members that differ in case are both read. Not hot.
 import { isJsonObject } from '#model/strict-json.ts';
 import { compileNames, type ListedNames, namesHold } from './body-names.ts';

@@ -9,9 +9,9 @@ export type OperationType = 'query' | 'mutation' | 'subscription';
 export type BodySelectorDraft =
   | {
       readonly kind: 'graphql';
-      /** Null: any. Sorted. */
+      /** Null: every type. Sorted. */
       readonly types: readonly OperationType[] | null;
-      /** Root fields, may hold `*`; null: any. Sorted. */
+      /** Root fields, may hold `*`; null: every one. Sorted. */
       readonly operations: readonly string[] | null;
     }
   | { readonly kind: 'jsonrpc'; readonly methods: readonly string[] }
@@ -34,6 +34,6 @@ export interface BodySelector {
   reads(kind: BodyKind): boolean;
   /** Why `judge` answered `unreadable` or `too_large`, as a clause for the record; null where it did not. */
   flawOf(body: RequestBody, facts: RouteFacts): string | null;
-  /** `body` is that of `facts`. Widest reading: any member of a batch, any of several values. */
+  /** `body` is that of `facts`. Widest reading: one member of a batch, one of several values, is enough. */
   judge(body: RequestBody, facts: RouteFacts): BodyAnswer;
 }

@@ -19,9 +19,9 @@ export interface GraphqlReading {
 }
 
 export interface GraphqlWanted {
-  /** Null: any. */
+  /** Null: every type. */
   readonly types: readonly OperationType[] | null;
-  /** Root fields in their exact case, without patterns; null: any. */
+  /** Root fields in their exact case, without patterns; null: every one. */
   readonly operations: readonly string[] | null;
 }
 

@@ -1,4 +1,4 @@
-// Media types of answers, read as widely as any client does: every line and every part of a joined line counts, in
+// Media types of answers, read as widely as clients do: every line and every part of a joined line counts, in
 // any case, quoted or not, whatever follows the type. Patterns are an author's and checked. Hot for guarded routes.
 import { compileGlob, type Glob, globMatches } from './glob.ts';
 import { type Field, quoted, readText } from './yaml-fields.ts';

@@ -1,4 +1,4 @@
-// What the head of an answer says it is, read as widely as any client does: every line of a name counts, names and
+// What the head of an answer says it is, read as widely as clients do: every line of a name counts, names and
 // values in any case, lines joined by commas, parameters of every form. Assumes a strict parser made the fields (no
 // folding, no control bytes). Never throws. Hot for guarded routes: one scratch object per set, reused.
 import type { ResponseFacts } from './compiled-policy.ts';

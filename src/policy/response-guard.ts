@@ -14,7 +14,7 @@ import { whenDigest } from './when.ts';
 import { type FileReader, report } from './yaml-document.ts';
 import { type Field, readBoolean, readFields, readItems, readList, readText } from './yaml-fields.ts';
 
-/** What an answer is recognised by: any of these. At least one is set. */
+/** What an answer is recognised by; one of these is enough. At least one is set. */
 export interface AnswerSigns {
   /** Any `Content-Disposition` but `inline`. */
   readonly attachment: boolean;
