@@ -1,8 +1,6 @@
 // `npm run bench:guard`: fails when the gate costs more of a bare relay's processor time, or adds more to the 99th
 // percentile of a direct request at a moderate rate, than bench/thresholds.json allows. Median of interleaved
-// rounds, and the best of three tries: the machine has other things to do, and in one start out of several the collector
-// begins to promote what is short-lived (0.55 instead of 0.46). The goal is 0.50; the limit leaves the machine a tenth.
-// `--plant slowdown=MICROS|stall` shows that it fails.
+// rounds, one retry, since the machine has other things to do. `--plant slowdown=MICROS|stall` shows that it fails.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type Candidate, startCandidate } from './candidate.ts';
@@ -22,7 +20,6 @@ interface Figures {
 
 const ROUNDS = 5;
 const SECONDS = 3;
-const TRIES = 3;
 /** Well below what any of them can do, so that a queue is nobody's fault. */
 const MODERATE_RATE = 1500;
 
@@ -61,7 +58,6 @@ function holds(figures: Figures): boolean {
   return figures.cpuRatio <= limit && figures.addedP99Ms <= thresholds.addedP99Ms;
 }
 
-let held = false;
-for (let attempt = 0; attempt < TRIES && !held; attempt++) held = holds(await measure());
+const held = holds(await measure()) || holds(await measure());
 console.log(held ? 'the guard holds' : 'the guard does NOT hold');
 process.exitCode = held ? 0 : 1;
