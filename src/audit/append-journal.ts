@@ -9,7 +9,7 @@ import type { Journal, LifecycleEvent, Recordable } from './journal.ts';
 import type { JournalFiles } from './journal-files.ts';
 import { Group, Outage } from './journal-group.ts';
 import { doneText, intentText, refusedText, startedText } from './line-text.ts';
-import type { Publisher, SinkStatus } from './publisher.ts';
+import type { Publisher, SinkStatus } from './sinks/publisher.ts';
 import type { RefusalSummary } from './refusal-summary.ts';
 import type { SegmentWriter } from './segment-writer.ts';
 

@@ -6,10 +6,10 @@ import { AppendJournal, type OpenJournal } from './append-journal.ts';
 import type { AuditLog } from './audit-log.ts';
 import { openedText } from './event-text.ts';
 import { type JournalFiles, nodeJournalFiles } from './journal-files.ts';
-import { createPublisher } from './publisher.ts';
+import { createPublisher } from './sinks/publisher.ts';
 import { RefusalSummary } from './refusal-summary.ts';
 import { SegmentWriter, type SegmentWriterOptions } from './segment-writer.ts';
-import type { SinkOptions } from './sink-options.ts';
+import type { SinkOptions } from './sinks/sink-options.ts';
 
 const HOUR_MS = 3_600_000;
 

@@ -3,7 +3,7 @@
 // Warm: `wrote` runs once per group and posts at most every few milliseconds.
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '#model/clock.ts';
-import type { AuditLog } from './audit-log.ts';
+import type { AuditLog } from '../audit-log.ts';
 import { namesOf, type SinkOptions } from './sink-options.ts';
 import type { FromWorker, SinkProgress, ToWorker, WorkerStart } from './sink-messages.ts';
 

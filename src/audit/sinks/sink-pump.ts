@@ -1,10 +1,10 @@
 // Moves records from the journal to one sink: at least once, in order, with back-off, from a saved cursor.
 // Each sink has its own pump, so a dead one holds up no other. Runs in the sink worker.
-import type { JournalLine } from './journal-lines.ts';
-import { visibleJson } from './json-text.ts';
-import type { PublishedRecord } from './published-record.ts';
-import { RecordJoiner } from './record-joiner.ts';
-import { type Chunk, type Position, SegmentTail } from './segment-tail.ts';
+import type { JournalLine } from '../journal-lines.ts';
+import { visibleJson } from '../json-text.ts';
+import type { PublishedRecord } from '../published-record.ts';
+import { RecordJoiner } from '../record-joiner.ts';
+import { type Chunk, type Position, SegmentTail } from '../segment-tail.ts';
 import type { Sink } from './sink.ts';
 import { BEGINNING, cursorPath, readCursor, type SinkCursor, saveCursor } from './sink-cursor.ts';
 import type { SinkProgress } from './sink-messages.ts';

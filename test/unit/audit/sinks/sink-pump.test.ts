@@ -4,11 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { openedText } from '#audit/event-text.ts';
 import { doneText, intentText, refusedText } from '#audit/line-text.ts';
 import { segmentPath } from '#audit/segment-directory.ts';
-import type { Sink } from '#audit/sink.ts';
-import type { SinkProgress } from '#audit/sink-messages.ts';
-import { SinkPump } from '#audit/sink-pump.ts';
-import { fakeExchange } from '../../support/audit-exchange.ts';
-import { linesOf, testDirectory, until } from '../../support/audit-journal.ts';
+import type { Sink } from '#audit/sinks/sink.ts';
+import type { SinkProgress } from '#audit/sinks/sink-messages.ts';
+import { SinkPump } from '#audit/sinks/sink-pump.ts';
+import { fakeExchange } from '../../../support/audit-exchange.ts';
+import { linesOf, testDirectory, until } from '../../../support/audit-journal.ts';
 
 interface TestSink extends Sink {
   text: string;
