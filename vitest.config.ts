@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 // Rooms are imported as `#room/file.ts`; the `source` condition maps them to src/, as in development.
-const conditions = ['source', 'node', 'import', 'module', 'default'];
+const conditions = ['source', 'node', 'import', 'default'];
 
 export default defineConfig({
   resolve: { conditions },

@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { OpenJournal } from '#audit/append-journal.ts';
+import type { OpenJournal } from '#audit/open-journal.ts';
 import { createJournal } from '#audit/create-journal.ts';
 import { systemClock } from '#model/clock.ts';
 import {
@@ -45,7 +45,7 @@ function exchangesOf(size: number, fresh: boolean): FakeExchange[] {
 
 const root = mkdtempSync(path.join(tmpdir(), 'postern-bench-'));
 const journal = createJournal({
-  options: { directory: root, instance: 'bench', sinks: [] },
+  options: { directory: root, instance: 'bench', sinks: [], signingKey: null, worker: false },
   clock: systemClock,
   log: silent,
 });

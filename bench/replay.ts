@@ -2,18 +2,23 @@
 // `npm run bench:replay -- [--records 1000000]`; exits 1 above 30 s a million. The journal is written first, by the
 // code that writes it in the gate, with as many tenants, people and queries as a busy day has.
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { EpochMs } from '#model/clock.ts';
 import type { GrantId, RequestId, TenantId } from '#model/ids.ts';
 import { parseTarget } from '#gateway/request-target.ts';
-import { doneText, intentText, refusedText } from '#audit/line-text.ts';
+import { GENESIS, groupHash, sealText } from '#audit/chain/seal.ts';
 import { EXAMPLE_CREDENTIAL, EXAMPLE_GRANT, fakeExchange } from '../test/support/audit-exchange.ts';
+import { LineWriter } from '../test/support/audit-lines.ts';
 import thresholds from './thresholds.json' with { type: 'json' };
 
 const TENANTS = 200;
+const PEOPLE = 50;
+/** Records of one turn of the event loop, and what the journal begins a new segment at. */
+const GROUP = 32;
+const SEGMENT_BYTES = 64 * 1024 ** 2;
 const PATHS = [
   '/api/v1/tickets?page=2&sort=created',
   '/api/v1/tickets/4711',
@@ -26,7 +31,12 @@ const PATHS = [
 ];
 const EXPORT = { id: 'export.bulk', category: 'export', message: null };
 
-function linesAt(i: number, grants: readonly (typeof EXAMPLE_GRANT)[]): string {
+const CREDENTIALS = Array.from({ length: PEOPLE }, (_, i) => ({
+  ...EXAMPLE_CREDENTIAL,
+  principal: { ...EXAMPLE_CREDENTIAL.principal, id: `agent-${i}` },
+}));
+
+function linesAt(i: number, grants: readonly (typeof EXAMPLE_GRANT)[], writer: LineWriter): string {
   const raw = PATHS[i % PATHS.length] as string;
   const target = parseTarget(raw);
   if ('reason' in target) throw new Error(`refused: ${raw}`);
@@ -44,10 +54,10 @@ function linesAt(i: number, grants: readonly (typeof EXAMPLE_GRANT)[]): string {
     recordedQuery: target.query.includes('format') ? target.query : '',
     tenant: grant.tenant,
     grant,
-    credential: EXAMPLE_CREDENTIAL,
+    credential: CREDENTIALS[i % PEOPLE] ?? EXAMPLE_CREDENTIAL,
     ...(isDenied ? { reason: 'rule_denied', rule: EXPORT, status: 403, endedBy: null } : {}),
   });
-  return isDenied ? refusedText(x) : intentText(x) + doneText(x);
+  return isDenied ? writer.refused(x) : writer.intent(x) + writer.done(x);
 }
 
 function writeJournal(directory: string, records: number): number {
@@ -57,17 +67,30 @@ function writeJournal(directory: string, records: number): number {
     tenant: `tenant-${i}` as TenantId,
     access: 'write' as const,
   }));
-  const file = path.join(directory, 'journal-000000000001.ndjson');
-  const fd = openSync(file, 'w');
-  let text = '';
-  for (let i = 0; i < records; i++) {
-    text += linesAt(i, grants);
-    if (text.length < 1_000_000 && i < records - 1) continue;
-    writeSync(fd, text);
-    text = '';
+  const writer = new LineWriter();
+  let head = GENESIS;
+  let segment = 0;
+  let bytes = SEGMENT_BYTES;
+  let total = 0;
+  let fd = -1;
+  for (let i = 0, group = 1; i < records; group++) {
+    let text = '';
+    if (bytes >= SEGMENT_BYTES) {
+      if (fd !== -1) closeSync(fd);
+      segment += 1;
+      bytes = 0;
+      fd = openSync(path.join(directory, `journal-${String(segment).padStart(12, '0')}.ndjson`), 'w');
+      writer.newSegment();
+      text = `${JSON.stringify({ k: 'segment', v: 1, segment, group, prev: head })}\n`;
+    }
+    for (const end = Math.min(records, i + GROUP); i < end; i++) text += linesAt(i, grants, writer);
+    head = groupHash(Buffer.concat([Buffer.from(head, 'hex'), Buffer.from(text, 'latin1')]));
+    const written = writeSync(fd, text + sealText(group, head));
+    bytes += written;
+    total += written;
   }
   closeSync(fd);
-  return statSync(file).size;
+  return total;
 }
 
 const { values } = parseArgs({ options: { records: { type: 'string', default: '1000000' } } });

@@ -1,8 +1,11 @@
 // What the configuration means for each room: pure translations from `Config` to the rooms' own options.
 // Rooms do not know the configuration, and the configuration does not know the rooms; this file knows both. Cold.
+import type { AuditSink, PostSink } from '#config/audit-config.ts';
 import type { Address, Config, SecretEntry, TlsMaterial } from '#config/config.ts';
+import type { Secret } from '#config/secret.ts';
 import type { ServiceOptions } from '#authn/service-keys.ts';
 import type { JournalOptions } from '#audit/create-journal.ts';
+import type { SinkOptions } from '#audit/sinks/sink-options.ts';
 import type { GatewayOptions } from '#gateway/gateway.ts';
 import { DEFAULT_GRANT_LIMITS, type GrantLimits } from '#grants/grant-limits.ts';
 
@@ -14,9 +17,41 @@ export function grantLimits({ limits }: Config['grants']): GrantLimits {
   return { ...DEFAULT_GRANT_LIMITS, defaultDurationMs: limits.defaultMs, maxDurationMs: limits.maxMs };
 }
 
-export function journalOptions({ audit }: Config, instance: string): JournalOptions {
-  const { directory, durability, maxBytes, anonymousPerSecond, sinks } = audit;
-  return { directory, instance, durability, maxBytes, anonymousPerSecond, sinks };
+export function journalOptions(
+  { audit }: Config,
+  own: Pick<JournalOptions, 'instance' | 'signingKey'>,
+): JournalOptions {
+  const { directory, durability, maxBytes, onFull, retentionMs, anonymousPerSecond } = audit;
+  const sinks = audit.sinks.map(sinkOptions);
+  return { ...own, directory, durability, maxBytes, onFull, retentionMs, anonymousPerSecond, sinks };
+}
+
+/** Revealed for the worker that sends them. */
+function sinkOptions(sink: AuditSink): SinkOptions {
+  switch (sink.kind) {
+    case 'stdout':
+    case 'file':
+      return sink;
+    case 'http':
+      return { ...sink, ...postSecrets(sink), secret: sink.secret.reveal() };
+    case 'otlp':
+      return { ...sink, ...postSecrets(sink), resource: Object.fromEntries(sink.resource) };
+    case 'syslog': {
+      const { ca, cert, key } = sink;
+      return { ...sink, ca: revealed(ca), cert: revealed(cert), key: revealed(key) };
+    }
+  }
+}
+
+function postSecrets({ headers, ca }: PostSink): { headers: Record<string, string>; ca: string | null } {
+  return {
+    headers: Object.fromEntries(Array.from(headers, ([name, value]) => [name, value.reveal()])),
+    ca: revealed(ca),
+  };
+}
+
+function revealed(secret: Secret | null): string | null {
+  return secret?.reveal() ?? null;
 }
 
 export function gatewayOptions(config: Config): GatewayOptions {

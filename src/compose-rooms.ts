@@ -1,8 +1,8 @@
 // The rooms that stand by themselves: opened in the order of need, each closed again when something after it fails.
 // Guarantees: when this returns a policy is in force, the journal takes records and the store's file opens. Cold.
 import { hostname } from 'node:os';
-import type { OpenJournal } from '#audit/append-journal.ts';
-import { createJournal } from '#audit/create-journal.ts';
+import type { OpenJournal } from '#audit/open-journal.ts';
+import type { OutboxPump } from '#audit/subjects/outbox-pump.ts';
 import { createKeySets, type KeySets } from '#authn/key-sets.ts';
 import type { Config, SigningKey } from '#config/config.ts';
 import { createGrantCache, type GrantCache } from '#grants/grant-cache.ts';
@@ -14,18 +14,21 @@ import { createMetrics, type Metrics } from '#telemetry/metrics.ts';
 import { type AssertionKey, importAssertionKey, loadOrCreateAssertionKey } from '#upstream/assertion-key.ts';
 import { createForwarder } from '#upstream/create-forwarder.ts';
 import type { Forwarder } from '#upstream/forwarder.ts';
-import { grantLimits, journalOptions, secretValues } from './compose-options.ts';
+import { type JournalTrial, openAudit } from './compose-audit.ts';
+import { grantLimits, secretValues } from './compose-options.ts';
 
 export interface RoomsStart {
   readonly config: Config;
   readonly version: string;
   readonly clock: Clock;
+  readonly trial: JournalTrial;
 }
 
 export interface Rooms extends RoomsStart {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly journal: OpenJournal;
+  readonly outbox: OutboxPump;
   readonly policies: PolicyReloader;
   readonly keySets: KeySets;
   readonly store: SqliteGrantStore;
@@ -46,11 +49,10 @@ export class PolicyRejected extends Error {
 
 /** Throws PolicyRejected, or the fault of the room that could not be opened; `opened` then closes the others. */
 export async function openRooms(start: RoomsStart, opened: AsyncDisposableStack): Promise<Rooms> {
-  const { config, clock } = start;
+  const { config, clock, trial } = start;
   const instance = `${hostname()}-${process.pid}`;
   const log = createLog({ level: config.log.level, instance });
-  const journal = createJournal({ options: journalOptions(config, instance), clock, log });
-  opened.defer(() => journal.close(JOURNAL_CLOSE_MS));
+  const { journal, outbox } = await openAudit({ config, clock, trial, log, instance }, opened);
   const store = createSqliteGrantStore({
     path: config.grants.store.sqlite.path,
     clock,
@@ -100,10 +102,8 @@ export async function openRooms(start: RoomsStart, opened: AsyncDisposableStack)
     keySets.ready(),
     store.ping().catch((error: unknown) => log.error({ err: error }, 'the store is away')),
   ]);
-  return { ...start, log, metrics, journal, policies, keySets, store, cache, forwarder };
+  return { ...start, log, metrics, journal, outbox, policies, keySets, store, cache, forwarder };
 }
-
-const JOURNAL_CLOSE_MS = 5000;
 
 type ForwarderNeeds = Pick<Rooms, 'config' | 'clock' | 'log' | 'metrics'>;
 

@@ -5,6 +5,7 @@ import type { AddressInfo, Server } from 'node:net';
 import { createControlAuthenticator } from '#authn/customer-authenticator.ts';
 import type { Address, TlsMaterial } from '#config/config.ts';
 import { reloadTls } from '#config/tls-material.ts';
+import type { AuditAccess } from '#control/audit-routes.ts';
 import { type ControlServer, createControlServer } from '#control/control-server.ts';
 import type { Gateway } from '#gateway/gateway.ts';
 import { nextRequestId } from '#gateway/request-id.ts';
@@ -12,6 +13,7 @@ import { createDataServer, type DataServer } from '#gateway/server.ts';
 import type { GrantAuthority } from '#grants/grant-authority.ts';
 import { createOpsServer } from '#telemetry/ops-server.ts';
 import { keyPair, listenOptions, serviceAccounts } from './compose-options.ts';
+import { openReading } from './compose-reading.ts';
 import type { Rooms } from './compose-rooms.ts';
 
 export interface Servers {
@@ -42,7 +44,7 @@ export async function openServers(
   });
   opened.defer(() => ops.close());
   const opsAddress = addressText(await ops.listen(listenOptions(config.listen.ops.address)));
-  const control = opened.use(await openControl(rooms, traffic));
+  const control = opened.use(await openControl(rooms, traffic, openReading(rooms, opened)));
   const data = createDataServer(traffic.gateway, {
     headerTimeoutMs: config.limits.headerTimeoutMs,
     tls: keyPair(config.listen.data.tls),
@@ -56,7 +58,11 @@ export async function openServers(
   return { data, control, addresses };
 }
 
-async function openControl(rooms: Rooms, { gateway, authority }: Traffic): Promise<ControlServer> {
+async function openControl(
+  rooms: Rooms,
+  { gateway, authority }: Traffic,
+  audit: AuditAccess,
+): Promise<ControlServer> {
   const { config, clock, keySets, store, log, policies } = rooms;
   const { identity, listen, grants } = config;
   const control = await createControlServer({
@@ -75,6 +81,7 @@ async function openControl(rooms: Rooms, { gateway, authority }: Traffic): Promi
     log,
     defaultDurationMs: grants.limits.defaultMs,
     impactOf: (grant) => gateway.impactOf(grant),
+    audit,
     nextRequestId,
     tls: keyPair(listen.control.tls),
   });

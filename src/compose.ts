@@ -10,6 +10,7 @@ import { createGrantAuthority } from '#grants/grant-authority.ts';
 import type { GrantEnforcer } from '#grants/grant-lookup.ts';
 import { type Clock, systemClock } from '#model/clock.ts';
 import type { Log } from '#telemetry/log.ts';
+import type { JournalTrial } from './compose-audit.ts';
 import { gatewayOptions } from './compose-options.ts';
 import { openRooms, type Rooms } from './compose-rooms.ts';
 import { openServers, type Servers, type Traffic } from './compose-servers.ts';
@@ -21,6 +22,8 @@ export interface PosternStart {
   readonly version: string;
   /** Of tests; the system's otherwise. */
   readonly clock?: Clock;
+  /** Of tests: faults planted under the journal, and what no configuration says. */
+  readonly journal?: JournalTrial;
 }
 
 export interface Postern {
@@ -35,9 +38,9 @@ export interface Postern {
 
 /** Throws PolicyRejected, or the fault of the room or listener that could not be opened. */
 export async function startPostern(start: PosternStart): Promise<Postern> {
-  const { config, version, clock = systemClock } = start;
+  const { config, version, clock = systemClock, journal = {} } = start;
   await using opened = new AsyncDisposableStack();
-  const rooms = await openRooms({ config, version, clock }, opened);
+  const rooms = await openRooms({ config, version, clock, trial: journal }, opened);
   const traffic = openTraffic(rooms, opened);
   const servers = await openServers(rooms, traffic, opened);
   for (const warning of start.warnings) rooms.log.warn({}, warning);

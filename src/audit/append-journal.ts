@@ -5,35 +5,19 @@ import type { Clock } from '#model/clock.ts';
 import type { ExchangeFacts } from '#model/exchange.ts';
 import type { AuditLog } from './audit-log.ts';
 import { eventText } from './event-text.ts';
-import type { Journal, LifecycleEvent, Recordable } from './journal.ts';
+import type { LifecycleEvent, Recordable } from './journal.ts';
 import type { JournalFiles } from './journal-files.ts';
 import { Group, Outage } from './journal-group.ts';
-import { doneText, intentText, refusedText, startedText } from './line-text.ts';
-import type { Publisher, SinkStatus } from './sinks/publisher.ts';
+import { doneText, intentText, type LineNumbers, refusedText, startedText } from './line-text.ts';
 import type { RefusalSummary } from './refusal-summary.ts';
-import type { SegmentWriter } from './segment-writer.ts';
+import type { ChainMark, SegmentWriter } from './segment-writer.ts';
+import type { JournalStatus, OpenJournal } from './open-journal.ts';
+import type { Publisher } from './sinks/publisher.ts';
+import type { OpenSubjectStore } from './subjects/sqlite-subject-store.ts';
+import { numbersIn } from './tenant-numbers.ts';
 
 /** A completion waits this long for a group to join: at low load that saves a write per request. */
 const LINGER_MS = 5;
-const SUM_MS = 1000;
-
-export interface JournalStatus {
-  readonly available: boolean;
-  /** Records written since the start. */
-  readonly records: number;
-  /** Of all segments in the directory. */
-  readonly bytes: number;
-  /** Empty without sinks. */
-  readonly sinks: readonly SinkStatus[];
-}
-
-/** The journal, and what only compose needs of it. */
-export interface OpenJournal extends Journal {
-  /** For metrics and readiness; cheap. */
-  status(): JournalStatus;
-  /** After SIGHUP: file sinks open their files again. */
-  reopenSinks(): void;
-}
 
 export interface AppendJournalDeps {
   readonly clock: Clock;
@@ -41,7 +25,9 @@ export interface AppendJournalDeps {
   readonly files: JournalFiles;
   readonly writer: SegmentWriter;
   readonly summary: RefusalSummary;
-  /** Null without sinks: then nothing reads the segments. */
+  readonly numbers: LineNumbers;
+  readonly subjects: OpenSubjectStore;
+  /** Null in tests: then nothing reads the segments. */
   readonly publisher: Publisher | null;
   readonly durability: 'os' | 'disk';
   readonly retryMs: number;
@@ -51,27 +37,32 @@ export interface AppendJournalDeps {
 
 export class AppendJournal implements OpenJournal {
   available = true;
+  readonly subjects: OpenSubjectStore;
   #records = 0;
   readonly #deps: AppendJournalDeps;
   readonly #flushLater: () => void;
+  readonly #sumsDue: () => void;
   #group = new Group();
   #scheduled = false;
   #lingering = false;
-  #summing = false;
   #closed = false;
   /** Under `durability: disk`: written and waiting for the device, in order. */
   #unsynced: Group[] = [];
-  #syncedLength = 0;
+  #syncedMark: ChainMark;
   #syncing = false;
   #onSettled: (() => void) | null = null;
   readonly #outage: Outage;
 
   constructor(deps: AppendJournalDeps) {
     this.#deps = deps;
+    this.subjects = deps.subjects;
     this.#flushLater = () => this.#flush();
+    this.#sumsDue = () => this.#takeSums();
     this.#outage = new Outage(deps.opening);
+    this.#syncedMark = deps.writer.mark;
+    deps.publisher?.onCheckpoint((text) => this.#checkpoint(text));
     try {
-      this.#write(deps.opening, 0);
+      this.#write(deps.numbers.tenants.snapshot(new Map()) + deps.opening, 0);
       this.#outage.end();
     } catch (error) {
       this.#fail(error);
@@ -82,7 +73,7 @@ export class AppendJournal implements OpenJournal {
     const group = this.#group;
     group.waiting.push(x);
     group.requests += 1;
-    if (this.available) group.text += intentText(x);
+    if (this.available) this.#add(group, x, intentText);
     this.#schedule();
   }
 
@@ -92,9 +83,9 @@ export class AppendJournal implements OpenJournal {
     group.requests += 1;
     if (this.available) {
       if (x.credential === null && !this.#deps.summary.admits()) {
-        this.#sum(x);
+        this.#deps.summary.add(x, this.#sumsDue);
       } else {
-        group.text += refusedText(x);
+        this.#add(group, x, refusedText);
         group.records += 1;
       }
     }
@@ -103,7 +94,7 @@ export class AppendJournal implements OpenJournal {
 
   complete(x: Recordable): void {
     this.#group.waiting.push(x);
-    this.#group.keep(doneText(x), 1);
+    this.#group.keep(doneText(x, this.#deps.numbers), 1);
     if (this.#scheduled || this.#lingering) return;
     this.#lingering = true;
     setTimeout(() => {
@@ -113,23 +104,30 @@ export class AppendJournal implements OpenJournal {
   }
 
   started(x: ExchangeFacts): void {
-    this.#group.keep(startedText(x), 1);
+    this.#group.keep(startedText(x, this.#deps.numbers), 1);
     this.#schedule();
   }
 
   event(event: LifecycleEvent): void {
-    this.#group.keep(eventText(event, this.#deps.clock.now()), 1);
+    this.#group.keep(this.#eventText(event), 1);
     this.#schedule();
+  }
+
+  eventWritten(event: LifecycleEvent): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.#group.waiting.push({ recorded: () => resolve(true), recordRefused: () => resolve(false) });
+      this.event(event);
+    });
+  }
+
+  subjectsErased(): void {
+    this.#deps.numbers.context.forget();
   }
 
   status(): JournalStatus {
     const { writer, publisher } = this.#deps;
-    return {
-      available: this.available,
-      records: this.#records,
-      bytes: writer.totalBytes,
-      sinks: publisher?.status() ?? [],
-    };
+    const sinks = publisher?.status() ?? [];
+    return { available: this.available, records: this.#records, bytes: writer.totalBytes, sinks };
   }
 
   reopenSinks(): void {
@@ -143,11 +141,17 @@ export class AppendJournal implements OpenJournal {
     if (!this.available) this.#recover();
     this.#flush();
     const { publisher, writer, clock } = this.#deps;
-    while (this.#syncing && clock.monotonic() < until) await this.#settled(until - clock.monotonic());
+    await this.#settle(until);
+    if (publisher !== null && this.available) {
+      await publisher.finish(Math.max(0, until - clock.monotonic()));
+      this.#flush();
+      await this.#settle(until);
+    }
     this.#closed = true;
     this.available = false;
     if (publisher !== null) await publisher.close(Math.max(0, until - clock.monotonic()));
     if (!this.#syncing) writer.close();
+    this.#deps.subjects.close();
   }
 
   #schedule(): void {
@@ -156,14 +160,32 @@ export class AppendJournal implements OpenJournal {
     setImmediate(this.#flushLater);
   }
 
-  #sum(x: ExchangeFacts): void {
-    this.#deps.summary.add(x);
-    if (this.#summing) return;
-    this.#summing = true;
-    setTimeout(() => {
-      this.#summing = false;
-      this.#takeSums();
-    }, SUM_MS).unref();
+  #add(group: Group, x: Recordable, textOf: typeof intentText): void {
+    const { numbers } = this.#deps;
+    try {
+      const line = textOf(x, numbers);
+      group.text += numbers.context.taken();
+      group.text += line;
+    } catch (error) {
+      // Without its subject's key a line cannot be written: the group is refused as if the disk were full.
+      this.#fail(error);
+    }
+  }
+
+  #eventText(event: LifecycleEvent): string {
+    const { clock, numbers } = this.#deps;
+    try {
+      return eventText(event, clock.now(), numbers);
+    } catch (error) {
+      this.#fail(error);
+      const details = { ...event.details, actor: 'unknown' };
+      return eventText({ ...event, actor: null, details }, clock.now(), numbers);
+    }
+  }
+
+  #checkpoint(text: string): void {
+    this.#group.sign(text);
+    this.#schedule();
   }
 
   #takeSums(): void {
@@ -179,15 +201,11 @@ export class AppendJournal implements OpenJournal {
     const { writer, durability } = this.#deps;
     let group = this.#group;
     if (group.text === '' && group.waiting.length === 0) return;
+    let carried = '';
     if (this.available && writer.rotationDue) {
       // The old segment may not be closed under a sync that is still running: its end flushes this group.
       if (this.#syncing) return;
-      try {
-        writer.rotate();
-        this.#syncedLength = 0;
-      } catch (error) {
-        this.#fail(error);
-      }
+      carried = this.#rotate(group.text);
     }
     group = this.#group;
     this.#group = new Group();
@@ -196,7 +214,7 @@ export class AppendJournal implements OpenJournal {
       return;
     }
     try {
-      if (group.text !== '') writer.append(group.text);
+      if (group.text !== '') this.#append(group.text, carried);
     } catch (error) {
       this.#fail(error);
       this.#refuseAll(group);
@@ -210,27 +228,47 @@ export class AppendJournal implements OpenJournal {
     }
   }
 
+  #append(text: string, carried: string): void {
+    const { writer, numbers } = this.#deps;
+    const snapshot = writer.length === 0 ? numbers.tenants.snapshot(numbersIn(text)) : '';
+    writer.append(snapshot + carried + text);
+    numbers.context.trim();
+  }
+
+  /** Context lines that the pending lines need again; a failure is the journal's. */
+  #rotate(pending: string): string {
+    const { writer, numbers } = this.#deps;
+    try {
+      writer.rotate();
+      this.#syncedMark = writer.mark;
+      return numbers.context.segmentBegins(pending);
+    } catch (error) {
+      this.#fail(error);
+      return '';
+    }
+  }
+
   /** One at a time; what is written meanwhile shares the next. */
   #sync(): void {
     if (this.#syncing || this.#unsynced.length === 0) return;
     const { files, writer } = this.#deps;
     const groups = this.#unsynced;
-    const { length } = writer;
+    const { mark } = writer;
     this.#unsynced = [];
     this.#syncing = true;
-    files.sync(writer.fd, (error) => this.#synced(error, groups, length));
+    files.sync(writer.fd, (error) => this.#synced(error, groups, mark));
   }
 
-  #synced(error: Error | null, groups: readonly Group[], length: number): void {
+  #synced(error: Error | null, groups: readonly Group[], mark: ChainMark): void {
     this.#syncing = false;
     if (error === null) {
-      this.#syncedLength = length;
+      this.#syncedMark = mark;
       for (const group of groups) this.#commit(group);
     } else {
       // After a failed sync nobody knows what the device holds, so nothing since the last good one counts.
       const later = this.#unsynced;
       this.#unsynced = [];
-      this.#deps.writer.cutBack(this.#syncedLength);
+      this.#deps.writer.cutBack(this.#syncedMark);
       this.#deps.writer.abandon();
       this.#fail(error);
       for (const group of groups) this.#refuseAll(group);
@@ -243,16 +281,18 @@ export class AppendJournal implements OpenJournal {
     }
   }
 
-  /** Waits until no sync runs, at most so long. */
-  #settled(deadlineMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, deadlineMs);
-      this.#onSettled = () => {
-        if (this.#syncing) return;
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+  /** Waits until no sync runs, at the latest until then. */
+  async #settle(until: number): Promise<void> {
+    const { clock } = this.#deps;
+    while (this.#syncing && clock.monotonic() < until) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, until - clock.monotonic());
+        this.#onSettled = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
   }
 
   #commit(group: Group): void {
@@ -261,7 +301,7 @@ export class AppendJournal implements OpenJournal {
     if (publisher !== null && group.text !== '') {
       publisher.wrote(
         writer.segment,
-        durability === 'disk' ? this.#syncedLength : writer.length,
+        durability === 'disk' ? this.#syncedMark.length : writer.length,
         this.#records,
       );
     }
@@ -293,6 +333,7 @@ export class AppendJournal implements OpenJournal {
   #fail(error: unknown): void {
     if (!this.available) return;
     this.available = false;
+    this.#deps.numbers.context.forget();
     this.#outage.since = this.#deps.clock.now();
     this.#deps.log.error({ err: error }, 'the audit journal is unavailable: every request is refused');
     this.#retryLater();
@@ -305,7 +346,7 @@ export class AppendJournal implements OpenJournal {
 
   #recover(): void {
     if (this.#closed) return;
-    const { writer, clock, log } = this.#deps;
+    const { writer, clock, log, numbers, subjects } = this.#deps;
     if (this.#syncing || !writer.hasRoom()) {
       this.#retryLater();
       return;
@@ -317,8 +358,11 @@ export class AppendJournal implements OpenJournal {
     const outage = this.#outage;
     outage.add(group);
     try {
+      subjects.version();
       if (writer.rotationDue) writer.rotate();
-      this.#write(outage.textUntil(until), outage.heldRecords + 1);
+      numbers.context.forget();
+      const snapshot = writer.length === 0 ? numbers.tenants.snapshot(outage.numbers()) : '';
+      this.#write(snapshot + outage.textUntil(until), outage.heldRecords + 1);
       this.available = true;
       log.warn(
         { refused: outage.refused, forMs: until - outage.since },
@@ -335,7 +379,7 @@ export class AppendJournal implements OpenJournal {
   /** Synchronously on the device under `durability: disk`. Throws when nothing was written. */
   #write(text: string, records: number): void {
     const { writer, durability, files, publisher } = this.#deps;
-    const before = writer.length;
+    const before = writer.mark;
     writer.append(text);
     if (durability === 'disk') {
       try {
@@ -346,7 +390,7 @@ export class AppendJournal implements OpenJournal {
         throw error;
       }
     }
-    this.#syncedLength = writer.length;
+    this.#syncedMark = writer.mark;
     this.#records += records;
     publisher?.wrote(writer.segment, writer.length, this.#records);
   }

@@ -17,7 +17,14 @@ export const EVENT_CODES = {
   'gateway.started': 'PSTN5001I',
   'gateway.stopped': 'PSTN5002I',
   'audit.gap': 'PSTN6001E',
-} as const satisfies Record<LifecycleEvent['event'] | RequestEvent | 'audit.gap', string>;
+  'audit.checkpoint': 'PSTN6002I',
+  'audit.dropped': 'PSTN6003E',
+  'subject.erased': 'PSTN7001I',
+  'audit.read': 'PSTN7002I',
+} as const satisfies Record<
+  LifecycleEvent['event'] | RequestEvent | 'audit.gap' | 'audit.checkpoint',
+  string
+>;
 
 export type AuditEvent = keyof typeof EVENT_CODES;
 export type RequestEvent = 'request.allowed' | 'request.denied' | 'request.error' | 'stream.ended';

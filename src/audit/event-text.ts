@@ -3,32 +3,42 @@
 import type { LifecycleEvent } from './journal.ts';
 import type { EventLine, GapLine, OpenedLine } from './journal-lines.ts';
 import { asciiJson, capped } from './json-text.ts';
-import { CAPS } from './line-text.ts';
+import { CAPS } from './line-caps.ts';
+import type { LineNumbers } from './line-text.ts';
+import type { Person } from './subjects/subject-store.ts';
 import { uuid7 } from './uuid7.ts';
 
 const MAX_DETAILS = 32;
 
-export function eventText(event: LifecycleEvent, t: number): string {
+/** With the subject line of whoever did it before it: the event may be kept for another segment. */
+export function eventText(event: LifecycleEvent, t: number, { tenants, context }: LineNumbers): string {
   const { grant, actor } = event;
+  const subject = actor === null ? NOBODY : context.subjectLine(personOf(actor));
   const line: EventLine = {
     k: 'event',
+    ...tenantOf(event.tenant, tenants),
+    s: subject.s,
     id: uuid7(t),
     t,
     event: event.event,
-    tenant: cappedOrNull(event.tenant),
     grant: grant === null ? null : { id: capped(grant.id, CAPS.id), revision: grant.revision },
-    actor:
-      actor === null
-        ? null
-        : {
-            id: capped(actor.id, CAPS.id),
-            issuer: capped(actor.issuer, CAPS.id),
-            email: cappedOrNull(actor.email),
-            name: cappedOrNull(actor.name),
-          },
     details: cappedDetails(event.details),
   };
-  return `${asciiJson(line)}\n`;
+  return `${subject.text}${asciiJson(line)}\n`;
+}
+
+const NOBODY = { s: 0, text: '' };
+
+function personOf({ kind = 'principal', ...actor }: NonNullable<LifecycleEvent['actor']>): Person {
+  return { ...actor, kind, org: null };
+}
+
+function tenantOf(
+  tenant: string | null,
+  tenants: LineNumbers['tenants'],
+): { readonly tenant: null } | { readonly tenant: string; readonly n: number } {
+  if (tenant === null) return { tenant };
+  return { tenant: JSON.parse(tenants.text(tenant)) as string, n: tenants.take(tenant) };
 }
 
 export function gapText(gap: Omit<GapLine, 'k' | 'id'>): string {
@@ -39,10 +49,6 @@ export function gapText(gap: Omit<GapLine, 'k' | 'id'>): string {
 export function openedText(opened: Omit<OpenedLine, 'k'>): string {
   const line: OpenedLine = { k: 'opened', ...opened };
   return `${asciiJson(line)}\n`;
-}
-
-function cappedOrNull(value: string | null): string | null {
-  return value === null ? null : capped(value, CAPS.id);
 }
 
 function cappedDetails(details: LifecycleEvent['details']): LifecycleEvent['details'] {

@@ -6,52 +6,42 @@ import type { Access, ReasonType } from '#model/grant.ts';
 import type { ReasonCode } from '#model/reason.ts';
 import type { LifecycleEvent } from './journal.ts';
 
-/** Everything that names or locates a person. Kept together: erasure concerns these fields and no others. */
-interface PersonPart {
-  readonly email: string | null;
-  readonly name: string | null;
-  readonly ip: string;
-  /** Absent when it is the same as `ip`. */
-  readonly peer?: string;
-  readonly agent: string;
-}
-
 interface RulePart {
   readonly id: string;
   readonly category: string;
 }
 
-interface GrantPart {
+/** What a grant says in the records: written once per segment and revision, and referred to by its number. */
+export interface GrantPart {
   readonly id: string;
   readonly revision: number;
   readonly expiresAt: string | null;
-  readonly grantedBy: {
-    readonly kind: string;
-    readonly id: string;
-    readonly issuer: string;
-    readonly onBehalfOf: string | null;
-  };
+  /** `s` is the subject line of whoever granted it, `onBehalfOf` that of the person a service acted for. */
+  readonly grantedBy: { readonly kind: string; readonly s: number; readonly onBehalfOf: number | null };
   readonly access: Access;
   readonly roles: readonly string[];
 }
 
-/** The request side: of an intent and of a refusal. Optional keys are absent where they would say nothing. */
-interface RequestPart {
+/**
+ * The request side: of an intent and of a refusal. Optional keys are absent where they would say nothing. The keys
+ * up to `t` stand first and in this order, since the index reads them without parsing the line.
+ */
+export interface RequestPart {
+  readonly tenant: string | null;
+  /** The subject line of this segment that says who and from where. */
+  readonly s: number;
+  /** The grant line of this segment; 0 where there was no grant. */
+  readonly g: number;
+  /** Reads or writes: by the method, and whatever passed under a read grant reads. */
+  readonly e: 'r' | 'w';
+  /** The tenant's own number of this line; absent without a tenant. */
+  readonly n?: number;
+  /** The policy line of this segment; 0 where no policy had been asked. */
+  readonly p: number;
   /** The request's identifier, which joins the lines of one exchange. */
   readonly id: string;
   /** Received at, epoch milliseconds. */
   readonly t: number;
-  readonly tenant: string | null;
-  readonly actor: { readonly id: string; readonly issuer: string; readonly org: string } | null;
-  readonly person: PersonPart;
-  readonly grant?: GrantPart;
-  /** Categories that the grant lifts. */
-  readonly lifts?: readonly string[];
-  /** Workspaces that the grant is limited to. */
-  readonly workspaces?: readonly string[];
-  readonly actAs?: string;
-  readonly caseRef?: string;
-  readonly reason?: { readonly type: ReasonType; readonly detail: string };
   readonly method: string;
   readonly version: string;
   readonly host: string;
@@ -69,7 +59,6 @@ interface RequestPart {
   /** The one workspace that the request names. */
   readonly workspace?: string;
   readonly trace?: string;
-  readonly policy: string;
   readonly cache: 'hit' | 'miss' | 'none';
   readonly cacheAgeMs?: number;
   readonly shadow?: readonly RulePart[];
@@ -103,10 +92,14 @@ export interface RefusedLine extends RequestPart, EndPart {
 }
 export interface DoneLine extends EndPart {
   readonly k: 'done';
+  readonly tenant: string | null;
+  readonly n?: number;
   readonly id: string;
 }
 export interface StartedLine {
   readonly k: 'started';
+  readonly tenant: string | null;
+  readonly n?: number;
   readonly id: string;
   readonly kind: ExchangeKind;
   readonly status: number;
@@ -123,12 +116,14 @@ export interface SummedLine {
 }
 export interface EventLine {
   readonly k: 'event';
+  readonly tenant: string | null;
+  readonly n?: number;
+  /** The subject line of whoever did it, which always stands right before this line; 0 for Postern itself. */
+  readonly s: number;
   readonly id: string;
   readonly t: number;
   readonly event: LifecycleEvent['event'];
-  readonly tenant: string | null;
   readonly grant: LifecycleEvent['grant'];
-  readonly actor: LifecycleEvent['actor'];
   readonly details: LifecycleEvent['details'];
 }
 export interface GapLine {
@@ -150,6 +145,112 @@ export interface OpenedLine {
   readonly tornBytes: number;
 }
 
+/**
+ * The first line of every segment. It begins the group `group` (chain/seal.ts), which follows on the one whose hash
+ * is `prev`; 64 zeros and group 1 at the beginning of a chain.
+ */
+export interface SegmentLine {
+  readonly k: 'segment';
+  readonly v: 1;
+  /** Names the chain, a UUID: one per audit directory and worker, for as long as it is kept. */
+  readonly chain: string;
+  readonly segment: number;
+  readonly group: number;
+  readonly prev: string;
+  /** The Ed25519 public key that signs from here on: 32 bytes, base64url. */
+  readonly key: string;
+  readonly t: number;
+  readonly instance: string;
+}
+/** The numbers that tenants' next lines get, at most 1,000 a line; all of them stand at the start of a segment. */
+export interface TenantsLine {
+  readonly k: 'tenants';
+  readonly next: Readonly<Record<string, number>>;
+  /** Random: a hash of the line tells nobody what stands in it. */
+  readonly salt: string;
+}
+/**
+ * A person as seen from one place: written before the first line of a segment that refers to it. What names the
+ * person is in `box`, encrypted under the subject's key (subjects/subject-box.ts): without the key it is gone.
+ */
+export interface SubjectLine {
+  readonly k: 'subject';
+  /** Its number, unique in the segment. */
+  readonly s: number;
+  /** The subject it belongs to: a random id, or `anonymous-2026-01-31`. */
+  readonly subject: string;
+  readonly kind: SubjectKind;
+  readonly issuer: string | null;
+  readonly org: string | null;
+  /** 12 bytes, base64. */
+  readonly iv: string;
+  /** AES-256-GCM, tag included, base64. */
+  readonly box: string;
+}
+export type SubjectKind = 'principal' | 'customer' | 'service' | 'anonymous';
+/** What a grant says; before the first line of a segment that refers to it. */
+export interface GrantLine {
+  readonly k: 'grant';
+  readonly tenant: string;
+  /** Its number, unique in the segment. */
+  readonly g: number;
+  readonly grant: GrantPart;
+  /** Categories that the grant lifts. */
+  readonly lifts?: readonly string[];
+  /** Workspaces that the grant is limited to. */
+  readonly workspaces?: readonly string[];
+  /** The subject line of the customer's user who is acted for. */
+  readonly actAs?: number;
+  readonly caseRef?: string;
+  readonly reason?: { readonly type: ReasonType; readonly detail: string };
+}
+export interface PolicyLine {
+  readonly k: 'policy';
+  /** Its number, unique in the segment. */
+  readonly p: number;
+  readonly digest: string;
+}
+/** Numbers of a tenant that were given to lines which could not be written: nothing is missing there. */
+export interface UnusedLine {
+  readonly k: 'unused';
+  readonly tenant: string;
+  /** First and last, inclusive, ascending. */
+  readonly ranges: readonly (readonly [number, number])[];
+  readonly salt: string;
+}
+/** Signed by the journal's key: chain/checkpoint.ts. */
+export interface CheckpointLine {
+  readonly k: 'checkpoint';
+  readonly id: string;
+  readonly t: number;
+  readonly chain: string;
+  /** The groups it covers, inclusive: those since the checkpoint before. */
+  readonly from: number;
+  readonly to: number;
+  /** The hash of the group `to`, hex. */
+  readonly head: string;
+  readonly leaves: number;
+  /** Merkle root over the leaves of those groups, hex. */
+  readonly root: string;
+  /** The public key that signed, base64url, and the signature, base64url. */
+  readonly key: string;
+  readonly sig: string;
+}
+/** The last line of every group. */
+export interface SealLine {
+  readonly k: 'seal';
+  /** The group's number in its chain, from 1, without gaps. */
+  readonly n: number;
+  /** SHA-256 of the previous group's hash (32 bytes) and the bytes of this group's other lines, hex. */
+  readonly h: string;
+}
+
+/** What later lines of the same segment refer to. */
+export type ContextLine = SubjectLine | GrantLine | PolicyLine;
+
+/** Said by lines that hold no record: the chain itself, and what records refer to. */
+export type StructureLine = SegmentLine | TenantsLine | ContextLine | UnusedLine | SealLine;
+
 export type JournalLine =
   | IntentLine
   | RefusedLine
@@ -158,4 +259,6 @@ export type JournalLine =
   | SummedLine
   | EventLine
   | GapLine
-  | OpenedLine;
+  | OpenedLine
+  | CheckpointLine
+  | StructureLine;

@@ -2,17 +2,16 @@
 // Hot: one call per record, no promise, no closure.
 import type { ExchangeFacts } from '#model/exchange.ts';
 
-/**
- * What the journal needs of an exchange: its facts, and to be told what became of the line last handed in.
- * Exactly one of the two is called for each `intend`, `refuse` and `complete`, never synchronously: a group
- * closes once per turn of the event loop.
- */
-export interface Recordable extends ExchangeFacts {
+/** To be told what became of a line: exactly one of the two is called, once, never synchronously. */
+export interface Told {
   /** The group that holds the line was written (and synced, under `durability: disk`). */
   recorded(): void;
   /** It could not be written: nothing may be forwarded, the answer is `audit_unavailable`. */
   recordRefused(): void;
 }
+
+/** What the journal needs of an exchange: its facts, and to be told for each `intend`, `refuse` and `complete`. */
+export interface Recordable extends ExchangeFacts, Told {}
 
 export interface Journal {
   /** Before forwarding. Only after `recorded` may a byte go to the upstream. */
@@ -41,10 +40,18 @@ export interface LifecycleEvent {
     | 'policy.reload_failed'
     | 'keys.withdrawn'
     | 'gateway.started'
-    | 'gateway.stopped';
+    | 'gateway.stopped'
+    /** Somebody read records: details say by what means, whose and how many. */
+    | 'audit.read'
+    /** A person's key and fields were destroyed (subjects/subject-store.ts). Details: `subject`. */
+    | 'subject.erased'
+    /** Segments were removed unshipped, since the journal was full and may do so. Details: `segments`, `bytes`. */
+    | 'audit.dropped';
   readonly tenant: string | null;
   readonly grant: { readonly id: string; readonly revision: number } | null;
   readonly actor: {
+    /** Absent: a principal. */
+    readonly kind?: 'principal' | 'customer' | 'service';
     readonly id: string;
     readonly issuer: string;
     readonly email: string | null;

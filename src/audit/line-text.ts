@@ -2,56 +2,53 @@
 // every string from outside escaped and capped. What does not change between requests is built once.
 // Hot: intent and completion of every request. The reader's types are in `journal-lines.ts`.
 import type { ExchangeFacts } from '#model/exchange.ts';
-import type { Grant } from '#model/grant.ts';
-import type { Credential } from '#model/principal.ts';
 import type { RuleRef } from '#model/verdict.ts';
-import { capped, quoted, quotedOrNull } from './json-text.ts';
+import type { ContextTable } from './context-table.ts';
+import { capped, quoted } from './json-text.ts';
+import { CAPS } from './line-caps.ts';
 import { queryNamesOf } from './query-names.ts';
+import type { TenantNumbers } from './tenant-numbers.ts';
 
-/** UTF-16 units kept of a string; nothing that is shorter is ever cut. */
-export const CAPS = {
-  id: 256,
-  method: 32,
-  host: 260,
-  path: 2048,
-  query: 1024,
-  /** Pairs that a rule reads. */
-  pairs: 4096,
-  address: 64,
-  agent: 512,
-  note: 256,
-  detail: 1024,
-} as const;
+/** What numbers a line carries: its tenant's own, and those of the lines it refers to. */
+export interface LineNumbers {
+  readonly tenants: TenantNumbers;
+  readonly context: ContextTable;
+}
 
-/** `bench/journal.ts` measures what the two fragments, made once per credential and per grant revision, save. */
-const actorTexts = new WeakMap<Credential, string>();
-const grantTexts = new WeakMap<Grant, string>();
-const NOBODY = '"actor":null,"person":{"email":null,"name":null,"ip":';
-
-/** Before forwarding: who, what and under which grant. */
-export function intentText(x: ExchangeFacts): string {
-  return `{"k":"intent",${requestText(x)}}\n`;
+/** Before forwarding: who, what and under which grant. Context lines that it needs are in `numbers.context`. */
+export function intentText(x: ExchangeFacts, numbers: LineNumbers): string {
+  return `{"k":"intent",${requestText(x, numbers)}}\n`;
 }
 
 /** A request that was never forwarded: both halves in one line. */
-export function refusedText(x: ExchangeFacts): string {
-  return `{"k":"refused",${requestText(x)},${endText(x)}}\n`;
+export function refusedText(x: ExchangeFacts, numbers: LineNumbers): string {
+  return `{"k":"refused",${requestText(x, numbers)},${endText(x)}}\n`;
 }
 
 /** After the exchange ended. */
-export function doneText(x: ExchangeFacts): string {
-  return `{"k":"done","id":"${x.requestId}",${endText(x)}}\n`;
+export function doneText(x: ExchangeFacts, { tenants }: LineNumbers): string {
+  return `{"k":"done",${tenantText(x, tenants)},"id":"${x.requestId}",${endText(x)}}\n`;
 }
 
 /** A stream whose head has been sent on. */
-export function startedText(x: ExchangeFacts): string {
-  return `{"k":"started","id":"${x.requestId}","kind":"${x.kind}","status":${x.status},"upstreamStatus":${x.upstreamStatus}}\n`;
+export function startedText(x: ExchangeFacts, { tenants }: LineNumbers): string {
+  return `{"k":"started",${tenantText(x, tenants)},"id":"${x.requestId}","kind":"${x.kind}","status":${x.status},"upstreamStatus":${x.upstreamStatus}}\n`;
 }
 
-function requestText(x: ExchangeFacts): string {
-  const target = x.target;
-  let text = `"id":"${x.requestId}","t":${x.receivedAt},"tenant":${quotedOrNull(x.tenant, CAPS.id)},${personText(x)}`;
-  if (x.grant !== null) text += grantText(x.grant);
+function tenantText({ tenant }: ExchangeFacts, tenants: TenantNumbers): string {
+  return tenant === null ? '"tenant":null' : `"tenant":${tenants.text(tenant)},"n":${tenants.take(tenant)}`;
+}
+
+function requestText(x: ExchangeFacts, { tenants, context }: LineNumbers): string {
+  const { target, tenant } = x;
+  const refers = `"s":${context.subjectOf(x)},"g":${context.grantOf(x.grant)},"e":"${effectOf(x)}"`;
+  const policy = context.policyOf(x.policyDigest);
+  // The number is taken last: nothing after it can fail.
+  let text =
+    tenant === null
+      ? `"tenant":null,${refers}`
+      : `"tenant":${tenants.text(tenant)},${refers},"n":${tenants.take(tenant)}`;
+  text += `,"p":${policy},"id":"${x.requestId}","t":${x.receivedAt}`;
   text += `,"method":${quoted(x.method, CAPS.method)},"version":${quoted(x.httpVersion, CAPS.method)},"host":${quoted(x.host, CAPS.host)}`;
   if (target === null) {
     text += refusedTargetText(x.rawTarget);
@@ -69,64 +66,10 @@ function requestText(x: ExchangeFacts): string {
   if (x.isUpgrade) text += ',"upgrade":true';
   if (x.workspace !== null) text += `,"workspace":${quoted(x.workspace, CAPS.id)}`;
   if (x.traceId !== '') text += `,"trace":${quoted(x.traceId, CAPS.method)}`;
-  text += `,"policy":${quoted(x.policyDigest, CAPS.id)},"cache":"${x.grantCacheResult}"`;
+  text += `,"cache":"${x.grantCacheResult}"`;
   if (x.grantCacheAgeMs > 0) text += `,"cacheAgeMs":${Math.round(x.grantCacheAgeMs)}`;
   if (x.shadowRules.length > 0) text += `,"shadow":[${x.shadowRules.map(ruleText).join(',')}]`;
   return text;
-}
-
-/**
- * Everything that names or locates a person, and nothing else: the one place to change when these fields
- * move to lines of their own that can be erased.
- */
-function personText(x: ExchangeFacts): string {
-  const who = x.credential === null ? NOBODY : actorText(x.credential);
-  const ip = quoted(x.clientIp, CAPS.address);
-  const peer = x.peerIp === x.clientIp ? '' : `,"peer":${quoted(x.peerIp, CAPS.address)}`;
-  return `${who}${ip}${peer},"agent":${quoted(x.userAgent, CAPS.agent)}}`;
-}
-
-function actorText(credential: Credential): string {
-  const known = actorTexts.get(credential);
-  if (known !== undefined) return known;
-  const { id, issuer, org, email, name } = credential.principal;
-  const text =
-    `"actor":{"id":${quoted(id, CAPS.id)},"issuer":${quoted(issuer, CAPS.id)},"org":${quoted(org, CAPS.id)}},` +
-    `"person":{"email":${quotedOrNull(email, CAPS.id)},"name":${quotedOrNull(name, CAPS.id)},"ip":`;
-  actorTexts.set(credential, text);
-  return text;
-}
-
-function grantText(grant: Grant): string {
-  const known = grantTexts.get(grant);
-  if (known !== undefined) return known;
-  const by = grant.grantedBy;
-  const expiresAt = grant.expiresAt === null ? 'null' : `"${instantText(grant.expiresAt)}"`;
-  let text =
-    `,"grant":{"id":${quoted(grant.id, CAPS.id)},"revision":${grant.revision},"expiresAt":${expiresAt},` +
-    `"grantedBy":{"kind":"${by.kind}","id":${quoted(by.id, CAPS.id)},"issuer":${quoted(by.issuer, CAPS.id)},` +
-    `"onBehalfOf":${quotedOrNull(by.onBehalfOf?.id ?? null, CAPS.id)}},"access":"${grant.access}","roles":${namesText(grant.roles)}}`;
-  if (grant.lifts.length > 0) text += `,"lifts":${namesText(grant.lifts)}`;
-  if (grant.workspaces.length > 0) text += `,"workspaces":${namesText(grant.workspaces.map(({ id }) => id))}`;
-  if (grant.actAs !== null) text += `,"actAs":${quoted(grant.actAs, CAPS.id)}`;
-  if (grant.caseRef !== null) text += `,"caseRef":${quoted(grant.caseRef, CAPS.id)}`;
-  if (grant.reason !== null) {
-    text += `,"reason":{"type":"${grant.reason.type}","detail":${quoted(grant.reason.detail, CAPS.detail)}}`;
-  }
-  grantTexts.set(grant, text);
-  return text;
-}
-
-function namesText(names: readonly string[]): string {
-  return `[${names
-    .slice(0, 32)
-    .map((name) => quoted(name, CAPS.id))
-    .join(',')}]`;
-}
-
-/** An end too far for a calendar is the last instant there is, not a fault of the journal. */
-function instantText(epochMs: number): string {
-  return new Date(Math.min(epochMs, 8.64e15)).toISOString();
 }
 
 /**
@@ -150,6 +93,12 @@ function withoutUserinfo(path: string): string {
   const slash = path.indexOf('/', from);
   const at = path.lastIndexOf('@', slash === -1 ? path.length : slash);
   return at < from ? path : path.slice(0, from) + path.slice(at + 1);
+}
+
+/** What it asks for: by the method, and whatever passes under a read grant reads (RFC 9110 section 9.2.1). */
+function effectOf({ method, grant, reason }: ExchangeFacts): 'r' | 'w' {
+  if (method === 'GET' || method === 'HEAD' || method === 'OPTIONS') return 'r';
+  return reason === 'ok' && grant?.access === 'read' ? 'r' : 'w';
 }
 
 /** Without its parameters: a boundary says nothing, and nothing else belongs in the record. */

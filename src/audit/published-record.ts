@@ -1,18 +1,18 @@
 // The published record, `postern.audit/v1`: its types, and how the lines of one exchange become one.
 // Pure; runs in the sink worker. The schema is config/schemas/audit-record.schema.json, and a test holds both
-// together. Fields of later rooms (sessions, workspaces) are null until those rooms exist.
+// together. People come resolved (line-context.ts); `session` is null until that room exists.
 import type { EndedBy } from '#model/ended-by.ts';
 import { REASONS, type ReasonCode } from '#model/reason.ts';
 import { type AuditEvent, EVENT_CODES, type RequestEvent, SUMMED_CODE, UNKNOWN_CODE } from './event-codes.ts';
 import type {
+  CheckpointLine,
   DoneLine,
-  EventLine,
   GapLine,
-  IntentLine,
   RefusedLine,
   StartedLine,
   SummedLine,
 } from './journal-lines.ts';
+import type { ResolvedEvent, ResolvedIntent, ResolvedRequest } from './line-context.ts';
 import { decodedNames, decodedPairs } from './query-names.ts';
 import { derivedUuid7 } from './uuid7.ts';
 
@@ -22,30 +22,32 @@ const RECORD_SCHEMA = 'postern.audit/v1';
 export const OUTCOMES = ['completed', 'open', 'refused', 'failed', 'aborted', 'cut', 'unknown'] as const;
 type Outcome = (typeof OUTCOMES)[number];
 
-/** `seq` and `instance` are empty until the joiner sets them; keys stand in the order of publishing. */
+/**
+ * `seq` is null and `instance` empty until the joiner sets them; in answers to queries `seq` stays null, since it
+ * belongs to the stream that a sink got. Keys stand in the order of publishing.
+ */
 export interface PublishedRecord {
   readonly schema: string;
   readonly event: AuditEvent;
   readonly code: string;
   readonly id: string;
-  seq: number;
+  seq: number | null;
   instance: string;
   readonly time: string;
   readonly [field: string]: unknown;
 }
 type Fields = Readonly<Record<string, unknown>>;
 
-type RequestHalf = IntentLine | RefusedLine;
 type EndHalf = DoneLine | RefusedLine;
 
 /** A refusal, or an intent with its completion; `streaming` when `request.allowed` was already published. */
-export function recordOf(request: RequestHalf, end: EndHalf, streaming: boolean): PublishedRecord {
+export function recordOf(request: ResolvedRequest, end: EndHalf, streaming: boolean): PublishedRecord {
   const event = eventOf(end.code, streaming);
   return {
     ...headOf(event, EVENT_CODES[event], request.id, request.t),
     durationMs: end.us / 1000,
     upstreamMs: end.upstreamUs === undefined ? null : end.upstreamUs / 1000,
-    ...requestOf(request, {
+    ...requestOf(request, end.n, {
       status: end.status,
       kind: end.kind ?? 'http',
       bytesIn: end.bytesIn,
@@ -64,7 +66,7 @@ export function recordOf(request: RequestHalf, end: EndHalf, streaming: boolean)
 }
 
 /** The first of a stream's two records, as soon as its head was sent on. */
-export function startedRecordOf(request: IntentLine, started: StartedLine): PublishedRecord {
+export function startedRecordOf(request: ResolvedIntent, started: StartedLine): PublishedRecord {
   return {
     ...headOf(
       'request.allowed',
@@ -74,7 +76,12 @@ export function startedRecordOf(request: IntentLine, started: StartedLine): Publ
     ),
     durationMs: null,
     upstreamMs: null,
-    ...requestOf(request, { status: started.status, kind: started.kind, bytesIn: null, bytesOut: null }),
+    ...requestOf(request, started.n, {
+      status: started.status,
+      kind: started.kind,
+      bytesIn: null,
+      bytesOut: null,
+    }),
     decision: 'allow',
     decisionMs: null,
     reasonCode: 'ok',
@@ -88,21 +95,26 @@ export function startedRecordOf(request: IntentLine, started: StartedLine): Publ
 }
 
 /** An intent whose process ended first. */
-export function unknownRecordOf(request: IntentLine, streaming: boolean): PublishedRecord {
+export function unknownRecordOf(request: ResolvedIntent, streaming: boolean): PublishedRecord {
   return {
     ...headOf(streaming ? 'stream.ended' : 'request.error', UNKNOWN_CODE, request.id, request.t),
-    durationMs: null,
-    upstreamMs: null,
-    ...requestOf(request, { status: null, kind: null, bytesIn: null, bytesOut: null }),
-    decision: 'allow',
-    decisionMs: null,
+    ...unendedOf(request),
     reasonCode: 'internal',
     note: 'the gateway ended before the request did',
-    rule: null,
-    ...policyOf(request),
-    upstream: { status: null, error: null },
-    endedBy: null,
+    ...withoutEndOf(request),
     outcome: 'unknown',
+  };
+}
+
+/** An intent that is still under way: what queries answer before its record is there, under the id it will have. */
+export function openRecordOf(request: ResolvedIntent): PublishedRecord {
+  return {
+    ...headOf('request.allowed', EVENT_CODES['request.allowed'], request.id, request.t),
+    ...unendedOf(request),
+    reasonCode: 'ok',
+    note: null,
+    ...withoutEndOf(request),
+    outcome: 'open',
   };
 }
 
@@ -110,6 +122,7 @@ export function summedRecordOf(line: SummedLine): PublishedRecord {
   return {
     ...headOf('request.denied', SUMMED_CODE, line.id, line.t),
     tenant: null,
+    tenantSeq: null,
     client: { network: line.network },
     decision: 'deny',
     reasonCode: line.code,
@@ -118,13 +131,32 @@ export function summedRecordOf(line: SummedLine): PublishedRecord {
   };
 }
 
-export function eventRecordOf(line: EventLine): PublishedRecord {
+export function eventRecordOf(line: ResolvedEvent): PublishedRecord {
   return {
     ...headOf(line.event, EVENT_CODES[line.event], line.id, line.t),
     tenant: line.tenant,
+    tenantSeq: line.n ?? null,
     actor: line.actor,
     grant: line.grant,
     details: line.details,
+  };
+}
+
+/** With every field that was signed, so that the signature can be checked wherever the record was kept. */
+export function checkpointRecordOf(line: CheckpointLine): PublishedRecord {
+  const { chain, from, to, head, leaves, root, key, sig } = line;
+  return {
+    ...headOf('audit.checkpoint', EVENT_CODES['audit.checkpoint'], line.id, line.t),
+    tenant: null,
+    tenantSeq: null,
+    chain,
+    from,
+    to,
+    head,
+    leaves,
+    root,
+    key,
+    sig,
   };
 }
 
@@ -132,6 +164,7 @@ export function gapRecordOf(line: GapLine): PublishedRecord {
   return {
     ...headOf('audit.gap', EVENT_CODES['audit.gap'], line.id, line.until),
     tenant: null,
+    tenantSeq: null,
     since: instant(line.since),
     until: instant(line.until),
     count: line.count,
@@ -142,7 +175,7 @@ export function gapRecordOf(line: GapLine): PublishedRecord {
 type Head = Pick<PublishedRecord, 'schema' | 'event' | 'code' | 'id' | 'seq' | 'instance' | 'time'>;
 
 function headOf(event: AuditEvent, code: string, id: string, t: number): Head {
-  return { schema: RECORD_SCHEMA, event, code, id, seq: 0, instance: '', time: instant(t) };
+  return { schema: RECORD_SCHEMA, event, code, id, seq: null, instance: '', time: instant(t) };
 }
 
 interface HttpEnd {
@@ -152,20 +185,34 @@ interface HttpEnd {
   readonly bytesOut: number | null;
 }
 
-function requestOf(line: RequestHalf, end: HttpEnd): Fields {
-  const { actor, person } = line;
+/** What the end would have said, of a request that has none; up to the reason. */
+function unendedOf(request: ResolvedIntent): Fields {
+  return {
+    durationMs: null,
+    upstreamMs: null,
+    ...requestOf(request, request.n, { status: null, kind: null, bytesIn: null, bytesOut: null }),
+    decision: 'allow',
+    decisionMs: null,
+  };
+}
+
+function withoutEndOf(request: ResolvedIntent): Fields {
+  return { rule: null, ...policyOf(request), upstream: { status: null, error: null }, endedBy: null };
+}
+
+/** `tenantSeq`: the number of the line that publishes the record. */
+function requestOf(line: ResolvedRequest, tenantSeq: number | undefined, end: HttpEnd): Fields {
+  const { person } = line;
   return {
     tenant: line.tenant,
+    tenantSeq: tenantSeq ?? null,
     workspace: line.workspace ?? null,
-    actor:
-      actor === null
-        ? null
-        : { id: actor.id, name: person.name, email: person.email, issuer: actor.issuer, org: actor.org },
-    actAs: line.actAs ?? null,
-    grant: line.grant ?? null,
+    actor: line.actor,
+    actAs: line.actAs,
+    grant: line.grant,
     session: null,
-    caseRef: line.caseRef ?? null,
-    reason: line.reason ?? null,
+    caseRef: line.caseRef,
+    reason: line.reason,
     requestId: line.id,
     traceId: line.trace ?? null,
     http: {
@@ -183,13 +230,14 @@ function requestOf(line: RequestHalf, end: HttpEnd): Fields {
       userAgent: person.agent,
     },
     client: { ip: person.ip, peerIp: person.peer ?? person.ip },
+    effect: line.e === 'w' ? 'write' : 'read',
   };
 }
 
-function policyOf(line: RequestHalf, shadowGuards: EndHalf['shadowGuards'] = []): Fields {
+function policyOf(line: ResolvedRequest, shadowGuards: EndHalf['shadowGuards'] = []): Fields {
   return {
     shadowRules: [...(line.shadow ?? []), ...shadowGuards],
-    policyDigest: line.policy === '' ? null : line.policy,
+    policyDigest: line.policy,
     grantCache: { result: line.cache, ageMs: line.cacheAgeMs ?? 0 },
   };
 }

@@ -9,6 +9,7 @@ import type { SummedLine } from './journal-lines.ts';
 import { asciiJson } from './json-text.ts';
 import { uuid7 } from './uuid7.ts';
 
+const SUM_MS = 1000;
 /** Beyond so many different sums in one second the rest shares one network, `other`. */
 const MAX_SUMS = 1024;
 
@@ -21,6 +22,7 @@ export class RefusalSummary {
   #second = -1;
   #admitted = 0;
   #since = 0;
+  #isTimed = false;
 
   constructor(perSecond: number, clock: Clock) {
     this.#perSecond = perSecond;
@@ -38,7 +40,9 @@ export class RefusalSummary {
     return this.#admitted <= this.#perSecond;
   }
 
-  add(x: ExchangeFacts): void {
+  /** `due` is called once, a second after the first that was added since the sums were taken. */
+  add(x: ExchangeFacts, due: () => void): void {
+    this.#dueAfterASecond(due);
     if (this.size === 0) this.#since = this.#clock.now();
     let sums = this.#sums.get(x.reason);
     if (sums === undefined) {
@@ -50,6 +54,15 @@ export class RefusalSummary {
     const count = sums.get(network);
     if (count === undefined) this.size += 1;
     sums.set(network, (count ?? 0) + 1);
+  }
+
+  #dueAfterASecond(due: () => void): void {
+    if (this.#isTimed) return;
+    this.#isTimed = true;
+    setTimeout(() => {
+      this.#isTimed = false;
+      due();
+    }, SUM_MS).unref();
   }
 
   /** The lines for what was summed, and a new start. */

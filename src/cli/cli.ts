@@ -2,6 +2,7 @@
 // Loads nothing that only one command needs before that command runs: help and health checks stay quick.
 import { Command, CommanderError } from 'commander';
 import type { ParseTarget } from '#policy/judge.ts';
+import { auditCommand } from './audit.ts';
 import { checkConfig } from './config.ts';
 import { COULD_NOT_BE_ASKED, HELD } from './exit-codes.ts';
 import { DEFAULT_HEALTH_URL, healthcheck } from './healthcheck.ts';
@@ -83,17 +84,16 @@ function createProgram(run: Run): Command {
     .action(async (options: { url: string }) => {
       run.exitCode = await healthcheck(options.url, { terminal });
     });
-  program.addCommand(
-    policyCommand({
-      parseTarget: deps.parseTarget,
-      stdout: deps.stdout,
-      stderr: deps.stderr,
-      isTerminal: isColoured(deps.stdout, env) && isColoured(deps.stderr, env),
-      onExitCode: (code) => {
-        run.exitCode = code;
-      },
-    }),
-  );
+  const streams = {
+    stdout: deps.stdout,
+    stderr: deps.stderr,
+    isTerminal: isColoured(deps.stdout, env) && isColoured(deps.stderr, env),
+    onExitCode: (code: number): void => {
+      run.exitCode = code;
+    },
+  };
+  program.addCommand(policyCommand({ parseTarget: deps.parseTarget, ...streams }));
+  program.addCommand(auditCommand(streams));
   return program;
 }
 

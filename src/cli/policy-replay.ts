@@ -1,7 +1,7 @@
 // `postern policy replay`: what a changed policy would have decided otherwise about the requests of a journal.
 // Opens no socket and changes nothing; reads the journal of a running gateway as well as a copy. Not hot, but made
 // for millions of records.
-import type { RequestLine } from '#audit/recorded-requests.ts';
+import type { RecordedLine } from '#audit/recorded-requests.ts';
 import { recordedRequests } from '#audit/recorded-requests.ts';
 import type { EpochMs } from '#model/clock.ts';
 import type { DefaultEffect } from '#policy/compile.ts';
@@ -68,7 +68,7 @@ function readInto(
     for (const batch of recordedRequests(options.journal)) {
       any = true;
       damaged += batch.damaged;
-      for (const line of batch.lines) if (isWanted(line, options)) replay.take(requestOf(line));
+      for (const one of batch.lines) if (isWanted(one, options)) replay.take(requestOf(one));
       printer.progress(`${Math.floor((100 * batch.bytesRead) / batch.bytesTotal)} %`);
     }
   } catch (error) {
@@ -80,12 +80,12 @@ function readInto(
   return any ? { damaged } : 'there is no journal segment with a record in it';
 }
 
-function isWanted(line: RequestLine, { tenant, since, until }: ReplayCommandOptions): boolean {
+function isWanted({ line }: RecordedLine, { tenant, since, until }: ReplayCommandOptions): boolean {
   if (tenant !== null && line.tenant !== tenant) return false;
   return (since === null || line.t >= since) && (until === null || line.t < until);
 }
 
-function requestOf(line: RequestLine): RecordedRequest {
+function requestOf({ line, subject, grant }: RecordedLine): RecordedRequest {
   const isRefused = line.k === 'refused';
   return {
     id: line.id,
@@ -99,15 +99,19 @@ function requestOf(line: RequestLine): RecordedRequest {
     queryPairs: line.pairs ?? '',
     bodyType: line.body ?? null,
     upgrade: line.upgrade === true,
-    actor: line.actor,
-    grant: grantOf(line),
+    actor: actorOf(subject),
+    grant: grant === null ? null : grantOf(grant),
     code: isRefused ? line.code : 'ok',
     rule: isRefused ? (line.rule?.id ?? null) : null,
   };
 }
 
-function grantOf({ grant, lifts, workspaces, reason }: RequestLine): RecordedGrant | null {
-  if (grant === undefined) return null;
+/** The subject stands for the principal's id: no `when` asks for that, and so nobody's box is opened. */
+function actorOf({ kind, subject, issuer, org }: RecordedLine['subject']): RecordedRequest['actor'] {
+  return kind === 'anonymous' ? null : { id: subject, issuer: issuer ?? '', org: org ?? '' };
+}
+
+function grantOf({ grant, lifts, workspaces, reason }: NonNullable<RecordedLine['grant']>): RecordedGrant {
   const { id, revision, access, roles } = grant;
   return {
     id,

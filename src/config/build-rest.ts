@@ -1,15 +1,10 @@
 // Grants, sessions, policies, audit, limits, kill switch, log: little that the schema has not said already. Cold.
-// Guarantees: no two sinks write to one place, and the limits fit the parser's.
-import type {
-  AuditConfig,
-  AuditSink,
-  Config,
-  GrantsConfig,
-  LimitsConfig,
-  LogLevel,
-  PoliciesConfig,
-} from './config.ts';
+// Guarantees: the limits fit the parser's.
+import type { AuditConfig } from './audit-config.ts';
+import { buildSinks } from './build-sinks.ts';
+import type { Config, GrantsConfig, LimitsConfig, LogLevel, PoliciesConfig } from './config.ts';
 import type { Reader } from './reader.ts';
+import { buildSigningKey } from './signing-key.ts';
 
 const MAX_HEAD_BYTES = 32 * 1024;
 
@@ -48,30 +43,17 @@ export function buildPolicies(reader: Reader): PoliciesConfig {
 }
 
 export function buildAudit(reader: Reader): AuditConfig {
-  const sinks = Array.from({ length: reader.count('/audit/sinks') }, (_, index): AuditSink => {
-    const pointer = `/audit/sinks/${index}`;
-    if (!reader.has(`${pointer}/file`)) return { kind: 'stdout' };
-    return { kind: 'file', path: reader.path(`${pointer}/file/path`) };
-  });
-  refuseTwinSinks(reader, sinks);
+  const onFull = reader.text('/audit/onFull');
   return {
     directory: reader.path('/audit/directory'),
     durability: reader.text('/audit/durability') as AuditConfig['durability'],
+    signingKey: buildSigningKey(reader, '/audit/signingKey', ['ed25519']),
     maxBytes: reader.sizeBytes('/audit/maxBytes', '16MiB', '64TiB'),
-    onFull: 'refuse',
-    sinks,
+    onFull: onFull === 'dropOldestUnshipped' ? onFull : 'refuse',
+    retentionMs: reader.durationMs('/audit/retention', '1d', '520w'),
+    sinks: buildSinks(reader),
     anonymousPerSecond: reader.number('/audit/anonymousPerSecond'),
   };
-}
-
-/** Two sinks writing to one place would tear each other's lines. */
-function refuseTwinSinks(reader: Reader, sinks: readonly AuditSink[]): void {
-  const seen = new Set<string>();
-  for (const [index, sink] of sinks.entries()) {
-    const target = sink.kind === 'file' ? `file ${sink.path}` : sink.kind;
-    if (seen.has(target)) reader.problem(`/audit/sinks/${index}`, 'another sink writes to the same place');
-    seen.add(target);
-  }
 }
 
 export function buildLimits(reader: Reader): LimitsConfig {

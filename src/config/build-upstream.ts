@@ -1,13 +1,12 @@
 // The upstream, the assertion it is sent, the headers injected, and the secrets they name. Cold.
 // Guarantees: every template compiles and every secret it names exists, but for entries of a map.
-import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import type { AssertionConfig, SecretEntry, SigningKey, UpstreamConfig } from './config.ts';
+import type { AssertionConfig, SecretEntry, UpstreamConfig } from './config.ts';
 import { injectedNameProblem } from './header-names.ts';
 import { nearestWord } from './nearest.ts';
 import { quoted } from './problem.ts';
 import type { Reader } from './reader.ts';
 import type { Secret } from './secret.ts';
+import { buildSigningKey } from './signing-key.ts';
 import { templateProblems } from './template-check.ts';
 import { httpOrigin } from './urls.ts';
 import { pointerTo } from './yaml-source.ts';
@@ -88,31 +87,8 @@ function buildAssertion(reader: Reader, origin: string): AssertionConfig {
     issuer: reader.text('/upstream/assertion/issuer'),
     audience: audience === '' ? origin : audience,
     lifetimeMs: reader.durationMs('/upstream/assertion/lifetime', '1s', '60s'),
-    key: buildSigningKey(reader, '/upstream/assertion/key'),
+    key: buildSigningKey(reader, '/upstream/assertion/key', ['P-256', 'ed25519']),
   };
-}
-
-function buildSigningKey(reader: Reader, pointer: string): SigningKey {
-  const file = reader.path(`${pointer}/fromFile`);
-  if (file !== '' && !existsSync(file)) return { pem: null, file };
-  const pem = reader.secret(pointer);
-  if (pem !== null && !isSigningKey(pem.reveal())) {
-    reader.problem(pointer, 'the key must be a private key in PEM, P-256 or Ed25519');
-  }
-  return { pem, file: file === '' ? null : file };
-}
-
-function isSigningKey(pem: string): boolean {
-  let key: KeyObject;
-  try {
-    key = createPrivateKey(pem);
-  } catch {
-    return false;
-  }
-  return (
-    key.asymmetricKeyType === 'ed25519' ||
-    (key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1')
-  );
 }
 
 function buildInject(reader: Reader): UpstreamConfig['inject'] {

@@ -1,6 +1,7 @@
 // The one frozen configuration: what a valid gateway file means, with units in the names and nothing left to parse.
 // `load-config.ts` alone makes it, after every check; whoever holds one may trust each value.
 // Not hot: rooms take what they need from it at construction.
+import type { AuditConfig } from './audit-config.ts';
 import type { Secret } from './secret.ts';
 
 export interface Config {
@@ -104,7 +105,7 @@ export interface AssertionConfig {
   readonly key: SigningKey;
 }
 
-/** A PKCS #8 or SEC 1 private key in PEM: P-256 (ES256) or Ed25519 (EdDSA). */
+/** A PKCS #8 or SEC 1 private key in PEM: Ed25519, or for the assertion P-256 too. */
 export interface SigningKey {
   /** Null only when `file` does not exist yet: it is to be made on first start, readable by its owner alone. */
   readonly pem: Secret | null;
@@ -208,17 +209,6 @@ export interface PoliciesConfig {
   readonly defaultEffect: 'allow' | 'deny';
   readonly dangerouslyAllowEmpty: boolean;
 }
-
-export interface AuditConfig {
-  readonly directory: string;
-  readonly durability: 'os' | 'disk';
-  readonly maxBytes: number;
-  readonly onFull: 'refuse';
-  readonly sinks: readonly AuditSink[];
-  readonly anonymousPerSecond: number;
-}
-
-export type AuditSink = { readonly kind: 'stdout' } | { readonly kind: 'file'; readonly path: string };
 
 export interface LimitsConfig {
   /** `targetBytes` and `headersBytes` together are at most 32 KiB. */

@@ -40,3 +40,13 @@ export function injectedNameProblem(name: string): string | null {
   if (problem !== null) return problem;
   return SET_BY_THE_GATE.has(name.toLowerCase()) ? 'is set by the gate itself' : null;
 }
+
+/** What describes the body or its signature, which the sink sets itself. */
+const SET_BY_THE_SINK = /^(?:content-(?:type|encoding)|webhook-.*)$/;
+
+/** What is wrong with the name of a header that a sink is told to send; null when nothing is. */
+export function sinkHeaderProblem(name: string): string | null {
+  const problem = headerNameProblem(name);
+  if (problem !== null) return problem;
+  return SET_BY_THE_SINK.test(name.toLowerCase()) ? 'is set by the sink itself' : null;
+}

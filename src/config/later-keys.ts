@@ -9,21 +9,19 @@ const LATER_KEYS: readonly (readonly [RegExp, string])[] = [
   [/^\/sessions\/(idle|max)$/, 'opening sessions is'],
   [/^\/traffic\/cors$/, 'answering CORS preflights is'],
   [/^\/identity\/queryCredentialNames$/, 'credentials in the query are'],
-  [/^\/audit\/(retention|signingKey)$/, 'signing the journal and deleting by age are'],
 ];
 
 const LATER_VALUES: readonly (readonly [RegExp, unknown, string])[] = [
   [/^\/workers$/, 'auto', 'more than one worker is'],
   [/^\/traffic\/unidentified$/, 'pass', "passing customers' own traffic through is"],
-  [/^\/audit\/onFull$/, 'dropOldestUnshipped', 'dropping the oldest records is'],
   [/^\/identity\/services\/\d+\/may\/\d+$/, 'tenants', "managing tenants' settings is"],
 ];
 
-const LATER_SINKS = /^\/audit\/sinks\/\d+\/(otlp|http|syslog|index)$/;
+const INDEX_SINK = /^\/audit\/sinks\/\d+\/index$/;
 
-/** The sentence for a key of a later version; null for a key that is unknown altogether. */
+/** The sentence for a key of a later version, or of no version though one would look for it; null for a key that is unknown altogether. */
 export function laterKey(pointer: string): string | null {
-  if (LATER_SINKS.test(pointer)) return sentence('this sink is');
+  if (INDEX_SINK.test(pointer)) return 'the index always runs: the list names where records go besides';
   const found = LATER_KEYS.find(([pattern]) => pattern.test(pointer));
   return found === undefined ? null : sentence(found[1]);
 }

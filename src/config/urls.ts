@@ -19,6 +19,16 @@ export function keyUrlProblem(text: string, allowHttp: boolean): string | null {
   return 'must be https, except on this machine';
 }
 
+/** Why records may not be posted there; null when they may. The address itself is not repeated: it may hold a token. */
+export function postUrlProblem(text: string, isPlainAllowed: boolean): string | null {
+  const url = URL.parse(text);
+  if (url === null || !isHttp(url) || /\s/.test(text)) return 'is not an https:// address';
+  if (hasUserInfo(url)) return 'must not hold a user name or password: tokens stand in headers';
+  if (url.hash !== '') return 'must have no fragment';
+  if (url.protocol === 'https:' || isPlainAllowed || isLoopback(url.hostname)) return null;
+  return 'must be https, except on this machine';
+}
+
 function isHttp(url: URL): boolean {
   return url.protocol === 'http:' || url.protocol === 'https:';
 }
@@ -28,6 +38,11 @@ function hasUserInfo(url: URL): boolean {
 }
 
 /** RFC 6761 section 6.3 lets `localhost` stand for this machine; the parser brings IPv4 to its one form. */
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
+export function isLoopback(hostname: string): boolean {
+  return (
+    hostname === 'localhost' ||
+    hostname === '[::1]' ||
+    hostname === '::1' ||
+    /^127(\.\d{1,3}){3}$/.test(hostname)
+  );
 }

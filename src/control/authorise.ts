@@ -15,6 +15,10 @@ export const OPERATIONS = [
   'grants.mine',
   'tenant.status',
   'policy.read',
+  'audit.access',
+  'audit.history',
+  'audit.records',
+  'subjects.erase',
 ] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
@@ -63,6 +67,17 @@ const TENANT_SIDE = {
   security: 'staff_never_grant',
 } as const satisfies Row;
 
+/** Who came, why and what they did is the customer's to read: neither staff nor a program of the vendor's. */
+const TENANT_READS = {
+  tenant_admin: 'own_tenant',
+  tenant_user: 'not_tenant_admin',
+  service_for_person: 'service_not_allowed',
+  service: 'service_not_allowed',
+  service_without_duty: 'service_not_allowed',
+  staff: 'not_tenant_admin',
+  security: 'not_tenant_admin',
+} as const satisfies Row;
+
 export const AUTHORISATION: Readonly<Record<Operation, Row>> = {
   'grants.create': { ...TENANT_SIDE, service: 'on_behalf_of_required' },
   'grants.list': { ...TENANT_SIDE, staff: 'covering', security: 'covering' },
@@ -92,6 +107,19 @@ export const AUTHORISATION: Readonly<Record<Operation, Row>> = {
     service_for_person: 'any_tenant',
     service: 'any_tenant',
     service_without_duty: 'any_tenant',
+    staff: 'security_only',
+    security: 'any_tenant',
+  },
+  'audit.access': TENANT_READS,
+  'audit.history': TENANT_READS,
+  'audit.records': TENANT_READS,
+  'subjects.erase': {
+    tenant_admin: 'security_only',
+    tenant_user: 'security_only',
+    service_for_person: 'any_tenant',
+    service: 'any_tenant',
+    // What cannot be undone is not for a key without any duty.
+    service_without_duty: 'service_not_allowed',
     staff: 'security_only',
     security: 'any_tenant',
   },

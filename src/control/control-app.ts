@@ -12,6 +12,7 @@ import type { ControlAuthenticator } from '#authn/control-authenticator.ts';
 import type { EpochMs } from '#model/clock.ts';
 import { GrantRefusal } from '#model/grant-refusal.ts';
 import type { Log } from '#model/log.ts';
+import { type AuditRoutesDeps, registerAuditRoutes } from './audit-routes.ts';
 import { guardRoutes } from './caller.ts';
 import { ControlDenial, ControlProblem, type ControlProblemBody, problemFor } from './control-problem.ts';
 import { type GrantRoutesDeps, registerGrantRoutes } from './grant-routes.ts';
@@ -19,8 +20,9 @@ import { fieldErrors } from './field-errors.ts';
 import { openApiOptions } from './open-api.ts';
 import { type PolicyRoutesDeps, registerPolicyRoutes } from './policy-routes.ts';
 import { grantSchema, problemSchema } from './schemas.ts';
+import { registerSubjectRoutes } from './subject-routes.ts';
 
-export interface ControlAppDeps extends GrantRoutesDeps, PolicyRoutesDeps {
+export interface ControlAppDeps extends GrantRoutesDeps, PolicyRoutesDeps, AuditRoutesDeps {
   readonly authenticator: ControlAuthenticator;
   readonly nextRequestId: (now: EpochMs) => string;
   readonly log: Log;
@@ -70,6 +72,8 @@ export async function createControlApp(deps: ControlAppDeps): Promise<FastifyIns
   readNumbers(app);
   registerGrantRoutes(app, deps);
   registerPolicyRoutes(app, deps);
+  registerAuditRoutes(app, deps);
+  registerSubjectRoutes(app, deps);
   await app.ready();
   return app;
 }

@@ -16,6 +16,7 @@ export const CONTROL_PROBLEMS = {
   not_tenant_admin: { status: 403, title: 'Only an admin of the tenant may do this' },
   service_not_allowed: { status: 403, title: 'This service may not do this' },
   on_behalf_of_required: { status: 403, title: 'The service must name the person it acts for' },
+  own_subject: { status: 403, title: 'Nobody erases themselves from the records' },
   on_behalf_of_not_allowed: { status: 403, title: 'Only a service acts on behalf of somebody' },
 } as const satisfies Record<string, { readonly status: number; readonly title: string }>;
 

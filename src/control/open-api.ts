@@ -9,7 +9,7 @@ export const openApiOptions: FastifyDynamicSwaggerOptions = {
       title: 'Postern control API',
       version: '1',
       description:
-        'Support access to a customer’s account: grants given, changed and revoked by the customer. Every refusal is application/problem+json (RFC 9457).',
+        'Support access to a customer’s account: grants given, changed and revoked by the customer, who also reads who came and what they did. Every refusal is application/problem+json (RFC 9457).',
     },
     components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
     security: [{ bearer: [] }],

@@ -12,11 +12,11 @@ const MAX_LIST = 100;
 const TENANT_ID = '^[A-Za-z0-9_-]{1,63}$';
 const GRANT_ID = '^grt_[0-7][0-9A-HJKMNP-TV-Z]{25}$';
 
-function text(maxLength: number, description: string): object {
+export function text(maxLength: number, description: string): object {
   return { type: 'string', minLength: 1, maxLength, pattern: PLAIN, description };
 }
 
-function orNull(schema: object): object {
+export function orNull(schema: object): object {
   return { anyOf: [schema, { type: 'null' }] };
 }
 
@@ -24,7 +24,7 @@ function list(items: object, description: string): object {
   return { type: 'array', items, maxItems: MAX_LIST, uniqueItems: true, description };
 }
 
-function closed(properties: Record<string, object>, required: readonly string[] = []): object {
+export function closed(properties: Record<string, object>, required: readonly string[] = []): object {
   return { type: 'object', additionalProperties: false, properties, required };
 }
 

@@ -17,6 +17,9 @@ export class ClientConnection {
   current: Exchange | null = null;
   /** Bytes accounted for by finished exchanges: more than these at the end are a request without a record. */
   bytesAccounted = 0;
+  /** Messages that the parser saw the beginning of, and those that reached the gateway: one more is half a head. */
+  begun = 0;
+  taken = 0;
   /** The parser gave up, or the connection became a tunnel: what still comes is no request, and needs no record. */
   noMoreRequests = false;
   readonly #begin: (x: Exchange) => void;

@@ -37,8 +37,18 @@ const PARSER_HEADER_BYTES = 32 * 1024;
 const KEEP_ALIVE_MS = 75_000;
 const connectionKey: unique symbol = Symbol('postern.connection');
 
+/** Under this key Node's parser calls whom it finds there when a message begins: the only one who knows of half a head. */
+const ON_MESSAGE_BEGIN = 0;
+
+interface MessageParser {
+  [ON_MESSAGE_BEGIN]: unknown;
+  readonly socket: GateSocket | null;
+}
+
 interface GateSocket extends Socket {
   [connectionKey]?: ClientConnection;
+  /** Not documented. A test of completeness fails should Node take it away. */
+  readonly parser?: MessageParser | null;
 }
 
 export function createDataServer(gateway: Gateway, options: DataServerOptions): DataServer {
@@ -71,6 +81,8 @@ function watchConnections(server: Server | TlsServer, gateway: Gateway, secure: 
     const connection = gateway.connect(socket, secure ? rawSockets.below(socket) : socket, secure);
     connection.bytesAccounted = socket.bytesRead;
     socket[connectionKey] = connection;
+    if (typeof socket.parser === 'object' && socket.parser !== null)
+      socket.parser[ON_MESSAGE_BEGIN] = messageBegan;
     socket.once('close', () => {
       if (isUnfinished(connection)) gateway.refuseUnparsed(connection, UNPARSED, 'client_closed');
       gateway.disconnected(connection);
@@ -86,17 +98,30 @@ function watchConnections(server: Server | TlsServer, gateway: Gateway, secure: 
   }
 }
 
+/** Called by the parser, once per message. */
+function messageBegan(this: MessageParser): void {
+  const connection = this.socket?.[connectionKey];
+  if (connection !== undefined) connection.begun += 1;
+}
+
 /** Bytes that never became a request, on a connection that is gone: a request all the same. */
 function isUnfinished(connection: ClientConnection): boolean {
-  // Under TLS the bytes are the record layer's, and say nothing of requests.
-  if (connection.secure || connection.current !== null || connection.noMoreRequests) return false;
+  if (connection.noMoreRequests) return false;
+  if (connection.begun > connection.taken) return true;
+  // Bytes that began nothing, such as blank lines. Under TLS they are the record layer's, and say nothing of requests.
+  if (connection.secure || connection.current !== null) return false;
   return connection.socket.bytesRead > connection.bytesAccounted;
 }
 
 function takeMessages(server: Server | TlsServer, gateway: Gateway): void {
   function accept(socket: GateSocket, message: ClientMessage): void {
     const connection = socket[connectionKey];
-    if (connection === undefined || !gateway.accept(connection, message)) socket.destroy();
+    if (connection === undefined) {
+      socket.destroy();
+      return;
+    }
+    connection.taken += 1;
+    if (!gateway.accept(connection, message)) socket.destroy();
   }
 
   function onRequest(req: IncomingMessage, res: ServerResponse): void {
@@ -137,7 +162,8 @@ function onClientError(socket: GateSocket, error: ParserError, gateway: Gateway)
   if (connection.noMoreRequests) return;
   const reason = reasonOfParserError(error);
   if (gateway.bodyBroken(connection, reason)) return;
-  if (connection.current === null && socket.bytesRead <= connection.bytesAccounted) {
+  const isIdle = connection.current === null && connection.begun === connection.taken;
+  if (isIdle && socket.bytesRead <= connection.bytesAccounted) {
     socket.destroy();
     return;
   }

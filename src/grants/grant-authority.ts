@@ -16,6 +16,7 @@ export interface GrantEvent {
   readonly tenant: string;
   readonly grant: { readonly id: string; readonly revision: number };
   readonly actor: {
+    readonly kind: 'customer' | 'service';
     readonly id: string;
     readonly issuer: string;
     readonly email: string | null;
@@ -86,7 +87,13 @@ export function grantEvent(event: GrantEvent['event'], grant: Grant, by: Actor |
     actor:
       by === null || person === null
         ? null
-        : { id: person.id, issuer: by.issuer, email: person.email, name: person.name },
+        : {
+            kind: isPerson(by) ? 'customer' : 'service',
+            id: person.id,
+            issuer: by.issuer,
+            email: person.email,
+            name: person.name,
+          },
     details: {
       access: grant.access,
       startsAt: grant.startsAt,
@@ -95,6 +102,10 @@ export function grantEvent(event: GrantEvent['event'], grant: Grant, by: Actor |
       service: by?.kind === 'service' ? by.id : null,
     },
   };
+}
+
+function isPerson({ kind, onBehalfOf }: Actor): boolean {
+  return onBehalfOf !== null || kind === 'tenant_admin' || kind === 'tenant_user';
 }
 
 const RETRY_MS = 1000;

@@ -29,6 +29,7 @@ export interface RecordedRequest {
   /** Null: there was no body. */
   readonly bodyType: string | null;
   readonly upgrade: boolean;
+  /** `id` tells one principal from another; it is the provider's or any other, since no condition asks for it. */
   readonly actor: { readonly id: string; readonly issuer: string; readonly org: string } | null;
   /** Null: it was refused before a grant was found. */
   readonly grant: RecordedGrant | null;

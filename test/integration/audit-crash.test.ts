@@ -5,6 +5,8 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { linesOf, testDirectory, testJournal } from '../support/audit-journal.ts';
+import { recordProblems } from '../support/audit-schema.ts';
+import { chainProblems } from '../support/chain-check.ts';
 
 const CHILD = new URL('../support/audit-crash-child.ts', import.meta.url).pathname;
 
@@ -35,6 +37,7 @@ it.each(['os', 'disk'])(
     expect(journal.available).toBe(true);
     const intents = new Set(directory.lines().flatMap((line) => (line.k === 'intent' ? [line.id] : [])));
     expect(through.filter((id) => !intents.has(id))).toEqual([]);
+    expect(chainProblems(directory.path)).toEqual([]);
   },
 );
 
@@ -47,6 +50,8 @@ it('publishes a record for every request that was let through, over the kill', a
   const records = linesOf(readFileSync(file, 'utf8'));
   const published = new Set(records.map(({ requestId }) => requestId));
   expect(through.filter((id) => !published.has(id))).toEqual([]);
+  expect(records.flatMap(recordProblems)).toEqual([]);
+  expect(chainProblems(directory.path)).toEqual([]);
   // A record that came twice is the same record.
   const bySeq = new Map<unknown, unknown>();
   for (const { seq, id } of records) {

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createControlServer } from '#control/control-server.ts';
+import { unusedAudit } from '../support/control-audit.ts';
 import { clockAtStart, temporaryFolder } from '../support/grants-fixtures.ts';
 
 function unused(): never {
@@ -20,6 +21,7 @@ function control() {
     clock: clockAtStart(),
     defaultDurationMs: 1000,
     impactOf: unused,
+    audit: unusedAudit,
     nextRequestId: () => 'r',
     log: { debug() {}, info() {}, warn() {}, error() {} },
     tls: null,

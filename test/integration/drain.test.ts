@@ -27,7 +27,7 @@ describe('a drain', () => {
       { code: 'ok', status: 200 },
     ]);
     expect(gate.journal().filter((line) => line['k'] === 'refused')).toMatchObject([{ code: 'draining' }]);
-    expect(gate.journal().at(-1)).toMatchObject({ k: 'event', event: 'gateway.stopped' });
+    expect(gate.journal().findLast(({ k }) => k === 'event')).toMatchObject({ event: 'gateway.stopped' });
   });
 
   it('cuts what has not ended by the deadline, and says so to whoever can hear it', async () => {

@@ -1,9 +1,10 @@
 // Law 6: a request whose record cannot be written is not forwarded. The journal is full; then there is room again.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Gate, startGate } from '../support/gate.ts';
 import { ask, HELLO } from '../support/gate-traffic.ts';
+import { JournalBuilder } from '../support/journal-builder.ts';
 import { startAnswering } from '../support/upstream-wire.ts';
 
 const MIB = 1024 * 1024;
@@ -11,11 +12,8 @@ const OLD_SEGMENT = join('audit', 'journal-000000000001.ndjson');
 
 /** Almost full: what lies there already leaves room for the first few records. */
 function nearlyFull(folder: string): void {
-  const filler = Buffer.alloc(16 * MIB - 6000, 'x');
-  filler.write('{"k":"', 0);
-  filler.write('"}\n', filler.length - 3);
-  mkdirSync(join(folder, 'audit'), { mode: 0o700 });
-  writeFileSync(join(folder, OLD_SEGMENT), filler);
+  const builder = new JournalBuilder(join(folder, 'audit'));
+  builder.add({ k: 'event', tenant: null, s: 0, filler: 'x'.repeat(16 * MIB - 6000) });
 }
 
 const intents = (gate: Gate) => gate.journal().filter((line) => line['k'] === 'intent');

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { recordProblems } from '../support/audit-schema.ts';
 import { type Gate, startGate } from '../support/gate.ts';
 import {
   answerOn,
@@ -62,7 +63,13 @@ describe('the published records', () => {
       gate,
       (all) => all.filter((one) => one['http'] !== undefined).length >= 8,
     );
-    const sam = { id: 'sam', email: 'sam@vendor.test', issuer: gate.workforce.issuer, org: 'vendor' };
+    const sam = {
+      subject: expect.stringMatching(/^[\w-]{16,}$/),
+      id: 'sam',
+      email: 'sam@vendor.test',
+      issuer: gate.workforce.issuer,
+      org: 'vendor',
+    };
     const under = { id: grant.id, revision: 1, access: 'read' };
     const expected: Record<string, object> = {
       '/without-grant': {
@@ -87,7 +94,13 @@ describe('the published records', () => {
         grant: under,
         rule: { id: 'export.all', category: 'export' },
       },
-      '/write': { event: 'request.denied', reasonCode: 'read_only', actor: sam, grant: under },
+      '/write': {
+        event: 'request.denied',
+        reasonCode: 'read_only',
+        actor: sam,
+        grant: under,
+        effect: 'write',
+      },
       '/no-token': { event: 'request.denied', reasonCode: 'no_credential', actor: null, grant: null },
       '/bad-token': { event: 'request.denied', reasonCode: 'credential_invalid', actor: null, grant: null },
       '/broken': {
@@ -107,7 +120,14 @@ describe('the published records', () => {
       reason: { type: 'customer_initiated_support', detail: 'the import fails' },
       http: { method: 'GET', queryKeys: ['page'], status: 200, bytesOut: 5 },
       client: { ip: '127.0.0.1' },
+      effect: 'read',
     });
+    expect(records.flatMap(recordProblems)).toEqual([]);
+    const numbers = records.filter(({ tenant }) => tenant === 'acme').map(({ tenantSeq }) => tenantSeq);
+    expect(numbers.length).toBeGreaterThan(4);
+    expect(numbers).toEqual([...new Set(numbers)].toSorted((a, b) => Number(a) - Number(b)));
+    const actors = records.filter(isOf('/allowed')).concat(records.filter(isOf('/write')));
+    expect(new Set(actors.map((one) => (one['actor'] as { subject: string }).subject)).size).toBe(1);
   });
 
   it('of what a revoke cut say so: one for a request, two for a stream', async () => {
@@ -172,12 +192,12 @@ describe('the published records', () => {
     for (const wire of upstream.wires) expect(await wire.closed).toBe('reset');
   });
 
-  it('hold no token, no cookie, no query value and no body; nor does the journal', async () => {
+  it('hold no token, no cookie, no query value and no body; nor does the journal, and no person either', async () => {
     await using upstream = await startRawUpstream(actor);
     await using gate = await startFor(upstream.port);
     await gate.grant({});
     const token = await gate.staffToken();
-    const headers = ['Cookie: sid=cookie-secret', 'X-Api-Key: header-secret'];
+    const headers = ['Cookie: sid=cookie-secret', 'X-Api-Key: header-secret', 'User-Agent: the-agent-of-sam'];
     await ask(gate, 'GET /a?key=query-secret', headers, token);
     await ask(gate, 'GET /exports/1?key=query-secret', headers, token);
     await ask(gate, 'GET /bad%zz?key=query-secret', headers, token);
@@ -191,9 +211,8 @@ describe('the published records', () => {
       gate,
       (all) => all.filter((one) => one['http'] !== undefined).length >= 5,
     );
-    const written =
-      JSON.stringify(records) +
-      readFileSync(join(gate.folder, 'audit', 'journal-000000000001.ndjson'), 'utf8');
+    const journal = readFileSync(join(gate.folder, 'audit', 'journal-000000000001.ndjson'), 'utf8');
+    const written = JSON.stringify(records) + journal;
     for (const secret of [
       'cookie-secret',
       'header-secret',
@@ -204,5 +223,9 @@ describe('the published records', () => {
     ]) {
       expect(written).not.toContain(secret);
     }
+    for (const personal of ['"sam"', 'sam@vendor.test', '127.0.0.1', 'the-agent-of-sam']) {
+      expect(journal).not.toContain(personal);
+    }
+    expect(JSON.stringify(records)).toContain('the-agent-of-sam');
   });
 });

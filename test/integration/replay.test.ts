@@ -1,5 +1,5 @@
 // The journal of a real gate, replayed: by the same policy nothing flips, by another what it changes.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { replayJournal } from '../../src/cli/policy-replay.ts';
@@ -41,7 +41,11 @@ const LINES = [
   'GET /a%zz',
 ] as const;
 
-async function replayBy(gate: Gate, policy: string): Promise<{ code: number; report: Report }> {
+async function replayBy(
+  gate: Gate,
+  policy: string,
+  journal = join(gate.folder, 'audit'),
+): Promise<{ code: number; report: Report }> {
   const directory = join(gate.folder, 'changed');
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, 'policy.yaml'), policy);
@@ -49,7 +53,7 @@ async function replayBy(gate: Gate, policy: string): Promise<{ code: number; rep
   const stdout = { write: (part: string) => void (text += part) };
   const printer = createPolicyPrinter({ stdout, stderr: stdout, isTerminal: false });
   const filters = { tenant: null, since: null, until: null, examples: 3 };
-  const options = { journal: join(gate.folder, 'audit'), directory, packs: [], json: true, ...filters };
+  const options = { journal, directory, packs: [], json: true, ...filters };
   const code = await replayJournal({ ...options, defaultEffect: 'allow' }, { printer, parseTarget });
   return { code, report: JSON.parse(text) as Report };
 }
@@ -79,6 +83,19 @@ describe('a replay of a real journal', () => {
       ['allow', 'deny by reports.csv', 1],
     ]);
     expect(Object.values(changed.report.undecidable)).toEqual([0, 0, 0, 0, 0]);
+  });
+
+  it('needs the segments alone: nobody has to be known, and erased people are judged like others', async () => {
+    await using upstream = await startAnswering(HELLO);
+    await using gate = await startGate({ upstreamPort: upstream.port, policy: POLICY });
+    await gate.grant({ workspaces: [{ id: 'one', roles: [] }] });
+    for (const line of LINES) await ask(gate, line);
+    const copy = join(gate.folder, 'copy');
+    const segment = 'journal-000000000001.ndjson';
+    mkdirSync(copy);
+    copyFileSync(join(gate.folder, 'audit', segment), join(copy, segment));
+    expect(await replayBy(gate, CHANGED, copy)).toEqual(await replayBy(gate, CHANGED));
+    expect((await replayBy(gate, POLICY, copy)).report).toMatchObject({ requests: 12, unchanged: 11 });
   });
 
   it('cannot be asked of a directory without a journal', async () => {

@@ -56,7 +56,13 @@ async function publishedBytes(): Promise<{ readonly journal: string; readonly si
 
 it('one record is one line, in the journal and at the sink, and forges nothing', async () => {
   const { journal, sink } = await publishedBytes();
-  expect(linesOf(journal)).toHaveLength(HOSTILE.length + 1);
+  const kinds = linesOf(journal).map(({ k }) => k);
+  expect(kinds.filter((k) => k === 'refused')).toHaveLength(HOSTILE.length);
+  // Each text is a place of its own, and so a subject line of its own.
+  expect(kinds.filter((k) => k === 'subject')).toHaveLength(HOSTILE.length);
+  const others = kinds.filter((k) => k !== 'refused' && k !== 'subject');
+  expect(new Set(others)).toEqual(new Set(['segment', 'opened', 'policy', 'seal']));
+  expect(journal.match(/^\{"k":"seal"/gm)).toHaveLength(others.filter((k) => k === 'seal').length);
   const records = linesOf(sink);
   expect(records).toHaveLength(HOSTILE.length);
   for (const record of records) {

@@ -1,5 +1,7 @@
 // A process under load, to be killed: says on standard output which requests the journal has let through.
 import { writeSync } from 'node:fs';
+import path from 'node:path';
+import { loadOrCreateSigningKey } from '#audit/chain/signing-key.ts';
 import { createJournal } from '#audit/create-journal.ts';
 import { systemClock } from '#model/clock.ts';
 import { fakeExchange } from './audit-exchange.ts';
@@ -11,6 +13,7 @@ const journal = createJournal({
     instance: 'child',
     durability: durability === 'disk' ? 'disk' : 'os',
     segmentBytes: 256 * 1024,
+    signingKey: await loadOrCreateSigningKey(path.join(path.dirname(directory), 'audit-key.pem')),
     sinks: sink === '' ? [] : [{ kind: 'file', path: sink }],
   },
   clock: systemClock,

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Clock, systemClock } from '#model/clock.ts';
-import type { OpenJournal } from '#audit/append-journal.ts';
+import type { OpenJournal } from '#audit/open-journal.ts';
 import { createJournal, type JournalOptions } from '#audit/create-journal.ts';
 import type { JournalFiles } from '#audit/journal-files.ts';
 import type { JournalLine } from '#audit/journal-lines.ts';
@@ -14,7 +14,19 @@ export interface TestDirectory extends Disposable {
   segments(): string[];
   text(): string;
   lines(): JournalLine[];
+  /** Without the lines that are there for the chain, and those that others refer to. */
+  recordLines(): JournalLine[];
 }
+
+const STRUCTURE: ReadonlySet<string> = new Set([
+  'segment',
+  'tenants',
+  'subject',
+  'grant',
+  'policy',
+  'unused',
+  'seal',
+]);
 
 export function testDirectory(): TestDirectory {
   const root = mkdtempSync(path.join(tmpdir(), 'postern-audit-'));
@@ -27,11 +39,13 @@ export function testDirectory(): TestDirectory {
     segments()
       .map((name) => readFileSync(path.join(directory, name), 'utf8'))
       .join('');
+  const lines = (): JournalLine[] => linesOf(text()) as unknown as JournalLine[];
   return {
     path: directory,
     segments,
     text,
-    lines: () => linesOf(text()) as unknown as JournalLine[],
+    lines,
+    recordLines: () => lines().filter(({ k }) => !STRUCTURE.has(k)),
     [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }),
   };
 }
@@ -60,7 +74,15 @@ export function testJournal(
 ): TestJournal {
   const log = testLog();
   const journal = createJournal({
-    options: { directory, instance: 'test-1', sinks: [], retryMs: 20, ...options },
+    options: {
+      directory,
+      instance: 'test-1',
+      sinks: [],
+      retryMs: 20,
+      signingKey: null,
+      worker: (options.sinks ?? []).length > 0,
+      ...options,
+    },
     clock: deps.clock ?? systemClock,
     log,
     ...(deps.files === undefined ? {} : { files: deps.files }),

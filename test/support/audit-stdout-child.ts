@@ -5,7 +5,7 @@ import { fakeExchange } from './audit-exchange.ts';
 
 const [directory = '', count = '0', deadlineMs = '0'] = process.argv.slice(2);
 const journal = createJournal({
-  options: { directory, instance: 'child', sinks: [{ kind: 'stdout' }] },
+  options: { directory, instance: 'child', sinks: [{ kind: 'stdout' }], signingKey: null },
   clock: systemClock,
   log: { info: () => undefined, warn: () => undefined, error: () => undefined },
 });

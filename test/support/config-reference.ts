@@ -58,7 +58,7 @@ const WHERE = { secretReference: 'any secret', sink: 'audit.sinks[]' } as const;
 export function referenceText(root: Node): string {
   const sections = new Map<string, string[]>();
   for (const entry of entriesOf(root)) {
-    const section = entry.key.split(/[.[]/)[0] as string;
+    const section = (/^(?:\([^)]*\)|[^.[]+)/.exec(entry.key) ?? [''])[0];
     const rows = sections.get(section) ?? [];
     rows.push(row(entry, root));
     sections.set(section, rows);

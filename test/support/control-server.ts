@@ -11,6 +11,7 @@ import type { Grant } from '#model/grant.ts';
 import type { LogFields } from '#model/log.ts';
 import { deny } from '#model/verdict.ts';
 import type { CompiledPolicy } from '#policy/compiled-policy.ts';
+import { type TestAudit, testAudit } from './control-audit.ts';
 import { acme, admin, clockAtStart, globex, limits, sam, temporaryFolder } from './grants-fixtures.ts';
 import { policyFrom, rulesText } from './policy-sets.ts';
 
@@ -56,6 +57,7 @@ export interface ControlUnderTest extends AsyncDisposable {
   /** What the enforcer was told, in order. */
   readonly enforced: readonly (readonly ['revoked' | 'changed', Grant])[];
   readonly logged: LogFields[];
+  readonly audit: TestAudit;
   /** `caller` is a key of CALLERS, or empty for no credential. A string body is sent as it is. */
   call(caller: string, method: string, path: string, body?: unknown): Promise<Answer>;
   breakStore(): void;
@@ -92,6 +94,7 @@ export async function startControl(
     log,
   });
   let requests = 0;
+  const audit = testAudit();
   const server = await createControlServer({
     authority,
     store,
@@ -100,6 +103,7 @@ export async function startControl(
     clock,
     defaultDurationMs: limits.defaultDurationMs,
     impactOf: () => ({ requests: 3, streams: 2, principals: 1 }),
+    audit,
     nextRequestId: () => `request-${++requests}`,
     log,
     tls: null,
@@ -113,6 +117,7 @@ export async function startControl(
     events,
     enforced,
     logged,
+    audit,
     call: (caller, method, path, body) => call(url, caller, { method, path, body }),
     breakStore: () => void store.close(),
     async [Symbol.asyncDispose]() {

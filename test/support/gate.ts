@@ -3,7 +3,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Postern, startPostern } from '../../src/compose.ts';
+import { type Postern, type PosternStart, startPostern } from '../../src/compose.ts';
 import { loadConfig } from '#config/load-config.ts';
 import type { Clock } from '#model/clock.ts';
 import { testIssuer, type TestIssuer } from './signing.ts';
@@ -24,6 +24,8 @@ export interface GateOptions {
   /** Called before the configuration is read: to put files beside it. */
   readonly prepare?: (folder: string) => void;
   readonly clock?: Clock;
+  /** Faults planted under the journal. */
+  readonly journal?: PosternStart['journal'];
 }
 
 /** A folder with everything a Postern needs, and the issuers it believes. */
@@ -83,12 +85,17 @@ spec:
 
 export async function startGate(options: GateOptions): Promise<Gate> {
   const { folder, workforce, saas } = await gateFiles(options);
-  const { clock } = options;
+  const { clock, journal } = options;
   const result = loadConfig({ file: join(folder, 'postern.yaml'), env: {} });
   if (!result.ok)
     throw new Error(result.problems.map(({ line, message }) => `${line}: ${message}`).join('\n'));
-  const start = { config: result.config, warnings: [], version: 'test' };
-  const postern = await startPostern(clock === undefined ? start : { ...start, clock });
+  const postern = await startPostern({
+    config: result.config,
+    warnings: [],
+    version: 'test',
+    ...(clock === undefined ? {} : { clock }),
+    ...(journal === undefined ? {} : { journal }),
+  });
   return gateOf(postern, folder, { workforce, saas });
 }
 

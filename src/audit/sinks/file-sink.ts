@@ -3,12 +3,14 @@
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import path from 'node:path';
+import { ndjson } from './ndjson.ts';
 import type { Sink } from './sink.ts';
+import type { FileOptions } from './sink-options.ts';
 
 const { O_APPEND, O_CREAT, O_RDWR, O_WRONLY } = constants;
 const TAIL_BYTES = 256 * 1024;
 
-export function createFileSink(file: string): Sink {
+export function createFileSink({ path: file, format }: Omit<FileOptions, 'kind'>): Sink<Buffer> {
   let handle: FileHandle | null = null;
   let reopenWanted = false;
   const close = async (): Promise<void> => {
@@ -17,6 +19,7 @@ export function createFileSink(file: string): Sink {
     await old?.close();
   };
   return {
+    encode: (records) => ndjson(records, format),
     async write(lines, from) {
       if (reopenWanted && from === 0) {
         reopenWanted = false;

@@ -1,14 +1,18 @@
-// The main thread's side of publishing: starts the worker that ships records to the sinks, wakes it when a
-// group was written, keeps count of how far each sink is, and starts it again should it die.
+// The main thread's side of publishing: starts the worker that signs the journal, indexes it and ships its records,
+// wakes it when a group was written, keeps count of how far each sink is, and starts it again should it die.
 // Warm: `wrote` runs once per group and posts at most every few milliseconds.
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '#model/clock.ts';
 import type { AuditLog } from '../audit-log.ts';
+import type { SigningKey } from '../chain/signing-key.ts';
 import { namesOf, type SinkOptions } from './sink-options.ts';
-import type { FromWorker, SinkProgress, ToWorker, WorkerStart } from './sink-messages.ts';
+import type { Durable, FromWorker, SinkProgress, ToWorker, WorkerStart } from './sink-messages.ts';
 
-const WAKE_MS = 5;
+/** How long what was written may wait for the worker: a wake costs as much as several requests. */
+const WAKE_MS = 25;
 const RESTART_MS = 1000;
+/** The index is a sink that is always there. */
+const INDEX = 'index';
 
 /** How far a sink is, for metrics and `doctor`. */
 export interface SinkStatus {
@@ -26,6 +30,14 @@ export interface Publisher {
   /** Segments with smaller numbers have left through every sink. */
   shippedBelow(): number;
   status(): readonly SinkStatus[];
+  /** Called with each checkpoint, a line to be journalled. Set once, before the first `wrote`. */
+  onCheckpoint(take: (text: string) => void): void;
+  /** Segments with numbers smaller than `belowSegment` were removed, shipped or not. */
+  dropped(records: number, belowSegment: number): void;
+  /** Segments with numbers smaller than that are gone: the index forgets them. */
+  removed(belowSegment: number): void;
+  /** Asks for the last checkpoint, at most so long; it is taken before this resolves. */
+  finish(deadlineMs: number): Promise<void>;
   /** Opens files again, after they were rotated from outside. */
   reopen(): void;
   /** Waits until everything is shipped, at most so long, and ends the worker. */
@@ -35,8 +47,9 @@ export interface Publisher {
 export interface PublisherDeps {
   readonly directory: string;
   readonly instance: string;
-  /** At least one. */
+  /** May be empty. */
   readonly sinks: readonly SinkOptions[];
+  readonly signingKey: SigningKey | null;
   readonly clock: Clock;
   readonly log: AuditLog;
 }
@@ -65,10 +78,14 @@ class WorkerPublisher implements Publisher {
   #waking = false;
   #closing = false;
   #onDrained: (() => void) | null = null;
+  #onFinished: (() => void) | null = null;
+  /** The last group under a checkpoint that was taken: it may not be in the journal yet. */
+  #coveredTo = 0;
+  #takeCheckpoint: (text: string) => void = () => undefined;
 
   constructor(deps: PublisherDeps) {
     this.#deps = deps;
-    this.#names = namesOf(deps.sinks);
+    this.#names = [...namesOf(deps.sinks), INDEX];
     for (const name of this.#names) {
       this.#tallies.set(name, { errors: 0, dropped: new Map(), progress: null });
     }
@@ -104,6 +121,33 @@ class WorkerPublisher implements Publisher {
     });
   }
 
+  onCheckpoint(take: (text: string) => void): void {
+    this.#takeCheckpoint = take;
+  }
+
+  dropped(records: number, belowSegment: number): void {
+    for (const [name, { progress, dropped }] of this.#tallies) {
+      if (name === INDEX || (progress?.segment ?? 0) >= belowSegment) continue;
+      dropped.set('journal_full', (dropped.get('journal_full') ?? 0) + records);
+    }
+  }
+
+  removed(belowSegment: number): void {
+    this.#post({ type: 'removed', belowSegment });
+  }
+
+  async finish(deadlineMs: number): Promise<void> {
+    if (!this.#started || this.#worker === null) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, deadlineMs);
+      this.#onFinished = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#post({ type: 'finish', ...this.#durable() });
+    });
+  }
+
   reopen(): void {
     this.#post({ type: 'reopen' });
   }
@@ -118,7 +162,7 @@ class WorkerPublisher implements Publisher {
         clearTimeout(timer);
         resolve();
       };
-      this.#post({ type: 'drain', segment: this.#segment, length: this.#length });
+      this.#post({ type: 'drain', ...this.#durable() });
     });
     const behind = this.status().filter((sink) => sink.lagRecords > 0);
     if (behind.length > 0)
@@ -130,7 +174,12 @@ class WorkerPublisher implements Publisher {
   #wake(): void {
     this.#waking = false;
     if (this.#closing) return;
-    this.#post({ type: 'wrote', segment: this.#segment, length: this.#length });
+    this.#post({ type: 'wrote', ...this.#durable() });
+  }
+
+  #durable(): Durable {
+    const records = this.#records - this.#recordsAtStart;
+    return { segment: this.#segment, length: this.#length, records };
   }
 
   #post(message: ToWorker): void {
@@ -141,13 +190,15 @@ class WorkerPublisher implements Publisher {
     this.#started = true;
     this.#recordsAtStart = this.#records;
     for (const tally of this.#tallies.values()) tally.progress = null;
-    const { directory, instance, sinks } = this.#deps;
+    const { directory, instance, sinks, signingKey } = this.#deps;
     const start: WorkerStart = {
       directory,
       instance,
+      signingKey,
       sinks: sinks.map((options, index) => ({ name: this.#names[index] ?? '', options })),
       segment: this.#segment,
       length: this.#length,
+      coveredTo: this.#coveredTo,
     };
     const fromSource = import.meta.filename.endsWith('.ts');
     const url = fromSource
@@ -168,6 +219,7 @@ class WorkerPublisher implements Publisher {
   #ended(worker: Worker): void {
     if (this.#worker !== worker) return;
     this.#worker = null;
+    this.#onFinished?.();
     if (this.#closing) {
       this.#onDrained?.();
       return;
@@ -179,17 +231,28 @@ class WorkerPublisher implements Publisher {
   }
 
   #heard(message: FromWorker): void {
-    if (message.type === 'drained') {
-      this.#onDrained?.();
-      return;
+    switch (message.type) {
+      case 'drained':
+        this.#onDrained?.();
+        return;
+      case 'finished':
+        this.#onFinished?.();
+        return;
+      case 'checkpoint':
+        this.#coveredTo = message.to;
+        this.#takeCheckpoint(message.text);
+        return;
+      case 'notice':
+        this.#deps.log.warn(message.fields, message.text);
+        return;
+      default:
+        this.#progressed(message.sink, message.progress);
     }
-    if (message.type === 'notice') {
-      this.#deps.log.warn(message.fields, message.text);
-      return;
-    }
-    const tally = this.#tallies.get(message.sink);
+  }
+
+  #progressed(sink: string, progress: SinkProgress): void {
+    const tally = this.#tallies.get(sink);
     if (tally === undefined) return;
-    const { progress } = message;
     tally.errors += progress.errors;
     for (const [reason, count] of Object.entries(progress.dropped)) {
       tally.dropped.set(reason, (tally.dropped.get(reason) ?? 0) + count);

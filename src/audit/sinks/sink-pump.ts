@@ -1,46 +1,55 @@
 // Moves records from the journal to one sink: at least once, in order, with back-off, from a saved cursor.
-// Each sink has its own pump, so a dead one holds up no other. Runs in the sink worker.
-import type { JournalLine } from '../journal-lines.ts';
-import { visibleJson } from '../json-text.ts';
-import type { PublishedRecord } from '../published-record.ts';
-import { RecordJoiner } from '../record-joiner.ts';
-import { type Chunk, type Position, SegmentTail } from '../segment-tail.ts';
+// Guarantees: while the sink is down nothing is dropped and nothing grows: the pump stays where it is, with one piece in
+// memory. Each sink has its own pump, so a dead one holds up no other. Runs in the sink worker.
+import type { Position } from '../segment-tail.ts';
+import { backOffMs, codeOf } from './back-off.ts';
+import { type Piece, RecordSource, type SourceKeys } from './record-source.ts';
 import type { Sink } from './sink.ts';
 import { BEGINNING, cursorPath, readCursor, type SinkCursor, saveCursor } from './sink-cursor.ts';
 import type { SinkProgress } from './sink-messages.ts';
 
 const SAVE_MS = 1000;
-const FIRST_DELAY_MS = 50;
-const MAX_DELAY_MS = 30_000;
 const BUSY_MS = 10;
+/** The log says the same of a sink this often at most, whatever flaps or is broken; everything is counted. */
+const NOTICE_MS = 10_000;
 /** A guess at the bytes of journal per record, until some have been read. */
 const RECORD_BYTES = 1000;
+
+/** How far the journal is durable. */
+export interface WrittenEnd extends Position {
+  /** Records that the main thread counted up to here since the worker was started. */
+  readonly records?: number;
+}
 
 export interface SinkPumpDeps {
   readonly name: string;
   readonly directory: string;
   readonly instance: string;
   readonly sink: Sink;
+  readonly keys: SourceKeys;
   /** Where the main thread stood when the worker was started. */
   readonly start: Position;
   /** Milliseconds of a clock that does not go back. */
   readonly nowMs: () => number;
   readonly report: (progress: SinkProgress) => void;
+  /** For the log: fields and text hold no secret, no address and nothing of a record. */
   readonly notice: (fields: object, text: string) => void;
+  /** Of tests: how a pause passes, and the jitter. */
+  readonly sleep?: (ms: number) => Promise<void>;
+  readonly random?: () => number;
 }
 
 export class SinkPump {
   readonly #deps: SinkPumpDeps;
-  readonly #tail: SegmentTail;
-  readonly #joiner: RecordJoiner;
+  readonly #source: RecordSource;
   readonly #cursorFile: string;
-  #end: Position;
+  readonly #sleep: (ms: number) => Promise<void>;
+  #end: WrittenEnd;
   #saved: SinkCursor;
   #savedAtMs: number;
   #wake: (() => void) | null = null;
   #onDrained: (() => void) | null = null;
-  #delayMs = FIRST_DELAY_MS;
-  #saveFailed = false;
+  readonly #saidAtMs = new Map<string, number>();
   #shipped = 0;
   #backlogBytes: number;
   #bytesRead = 0;
@@ -51,24 +60,24 @@ export class SinkPump {
   constructor(deps: SinkPumpDeps) {
     this.#deps = deps;
     this.#end = deps.start;
+    this.#sleep = deps.sleep ?? sleep;
     this.#cursorFile = cursorPath(deps.directory, deps.name);
     this.#saved = cursorBefore(deps.start, readCursor(this.#cursorFile));
     this.#savedAtMs = deps.nowMs();
-    this.#tail = new SegmentTail(deps.directory, this.#saved);
-    this.#joiner = new RecordJoiner(deps.instance, this.#saved.seq);
-    for (const [segment, offset, streaming] of this.#saved.open)
-      this.#openAgain({ segment, offset }, streaming);
-    this.#backlogBytes = this.#tail.bytesTo(deps.start);
+    const { directory, instance, keys } = deps;
+    const drop = (reason: string, count: number, at: Position): void => this.#drop(reason, count, at);
+    this.#source = new RecordSource({ directory, instance, keys, cursor: this.#saved, drop });
+    this.#backlogBytes = this.#source.bytesTo(deps.start);
   }
 
   /** More is durable. */
-  wrote(end: Position): void {
+  wrote(end: WrittenEnd): void {
     this.#end = end;
     this.#wake?.();
   }
 
   /** Resolves when everything up to `end` is shipped and the cursor says so. */
-  drain(end: Position): Promise<void> {
+  drain(end: WrittenEnd): Promise<void> {
     return new Promise((resolve) => {
       this.#onDrained = resolve;
       this.wrote(end);
@@ -82,69 +91,46 @@ export class SinkPump {
   /** Until the worker ends. */
   async run(): Promise<never> {
     for (;;) {
-      const chunk = await this.#retried(() => this.#tail.next(this.#end));
-      if (chunk === null) await this.#idle();
-      else await this.#ship(chunk);
+      const piece = await this.#retried(() => this.#source.next(this.#end));
+      if (piece === null) await this.#idle();
+      else await this.#ship(piece);
     }
   }
 
-  async #ship(chunk: Chunk): Promise<void> {
-    const size = chunk.bytes.length;
-    const backlogBytes = Math.min(size, this.#backlogIn(chunk));
-    const records: PublishedRecord[] = [];
-    const shipped = this.#joined(chunk, backlogBytes, records);
-    let text = '';
-    for (const record of records) text += `${visibleJson(record)}\n`;
-    const lines = Buffer.from(text, 'utf8');
-    for (let done = 0; done < lines.length; ) {
-      const from = done;
-      const taken = await this.#retried(() => this.#deps.sink.write(lines, from));
-      if (taken === 0) await sleep(BUSY_MS);
-      done += taken;
-    }
-    this.#bytesRead += size;
-    this.#recordsRead += records.length;
-    this.#backlogBytes = Math.max(0, this.#backlogBytes - backlogBytes);
-    this.#shipped += shipped;
-    if (this.#deps.nowMs() - this.#savedAtMs >= SAVE_MS) await this.#save();
-  }
-
-  /** How many bytes from the chunk's start on were written before this worker was started. */
-  #backlogIn(chunk: Chunk): number {
-    const { start } = this.#deps;
-    if (chunk.segment !== start.segment) return chunk.segment < start.segment ? Number.MAX_SAFE_INTEGER : 0;
-    return Math.max(0, start.offset - chunk.offset);
-  }
-
-  /** Joins the lines of a chunk; of those from `counted` on it returns how many the main thread counts. */
-  #joined(chunk: Chunk, counted: number, records: PublishedRecord[]): number {
-    const { bytes, segment } = chunk;
-    let shipped = 0;
-    for (let from = 0; from < bytes.length; ) {
-      const end = bytes.indexOf(0x0a, from);
-      try {
-        const line = JSON.parse(bytes.toString('latin1', from, end)) as JournalLine;
-        if (from >= counted && line.k !== 'intent' && line.k !== 'opened') shipped += 1;
-        this.#joiner.take(line, { segment, offset: chunk.offset + from }, records);
-      } catch {
-        this.#drop('unreadable', 1);
-        this.#deps.notice({ segment, offset: chunk.offset + from }, 'a journal line cannot be read');
+  async #ship(piece: Piece): Promise<void> {
+    const { records, counted, bytes } = piece;
+    const { sink, nowMs } = this.#deps;
+    if (records.length > 0) {
+      const batch = sink.encode(records);
+      for (let done = 0; done < batch.length; ) {
+        const from = done;
+        const taken = await this.#retried(() => sink.write(batch, from));
+        if (taken === 0) await this.#sleep(BUSY_MS);
+        done += taken;
       }
-      from = end + 1;
     }
-    this.#drop('unmatched', this.#joiner.unmatched);
-    this.#joiner.unmatched = 0;
-    if (this.#tail.skippedBytes > 0) this.#drop('torn', 1);
-    this.#tail.skippedBytes = 0;
-    return shipped;
+    const backlog = this.#backlogIn(piece);
+    this.#bytesRead += bytes;
+    this.#recordsRead += counted.length;
+    this.#backlogBytes = Math.max(0, this.#backlogBytes - Math.min(bytes, backlog));
+    for (const offset of counted) if (offset - piece.at.offset >= backlog) this.#shipped += 1;
+    if (nowMs() - this.#savedAtMs >= SAVE_MS) await this.#save();
+  }
+
+  /** How many bytes from the piece's start on were written before this worker was started. */
+  #backlogIn({ at }: Piece): number {
+    const { start } = this.#deps;
+    if (at.segment !== start.segment) return at.segment < start.segment ? Number.MAX_SAFE_INTEGER : 0;
+    return Math.max(0, start.offset - at.offset);
   }
 
   /** Everything was read: save, tell, and wait for more. */
   async #idle(): Promise<void> {
     const { nowMs } = this.#deps;
+    if (!this.#isBehind()) this.#settle();
     if (this.#onDrained !== null || nowMs() - this.#savedAtMs >= SAVE_MS) await this.#save();
     else this.#report();
-    if (this.#behind()) return;
+    if (this.#isBehind()) return;
     this.#onDrained?.();
     this.#onDrained = null;
     const dueMs = this.#isSaved() ? null : Math.max(1, this.#savedAtMs + SAVE_MS - nowMs());
@@ -158,60 +144,64 @@ export class SinkPump {
     this.#wake = null;
   }
 
-  #behind(): boolean {
-    const { segment, offset } = this.#tail;
+  /** At the end there is no lag, whatever was counted: lines may have been broken, or removed with their segment. */
+  #settle(): void {
+    this.#backlogBytes = 0;
+    if (this.#end.records !== undefined) this.#shipped = this.#end.records;
+  }
+
+  #isBehind(): boolean {
+    const { segment, offset } = this.#source.position();
     return segment < this.#end.segment || (segment === this.#end.segment && offset < this.#end.offset);
   }
 
   #isSaved(): boolean {
-    return this.#saved.segment === this.#tail.segment && this.#saved.offset === this.#tail.offset;
+    const { segment, offset } = this.#source.position();
+    return this.#saved.segment === segment && this.#saved.offset === offset;
   }
 
   async #save(): Promise<void> {
-    const open = [...this.#joiner.open.values()].map(
-      (one) => [one.segment, one.offset, one.streaming] as const,
-    );
-    const { segment, offset } = this.#tail;
-    const cursor: SinkCursor = { segment, offset, seq: this.#joiner.seq, open };
+    const cursor = this.#source.cursor();
     this.#savedAtMs = this.#deps.nowMs();
     try {
       await this.#deps.sink.sync();
       saveCursor(this.#cursorFile, cursor);
       this.#saved = cursor;
-      this.#saveFailed = false;
     } catch (error) {
-      this.#failed(error, this.#saveFailed);
-      this.#saveFailed = true;
+      this.#failed(error);
     }
     this.#report();
   }
 
-  /** Asks until it is answered; the wait doubles from one failure to the next. */
+  /** Asks until it is answered, for ever. */
   async #retried<T>(ask: () => T | Promise<T>): Promise<T> {
-    for (;;) {
+    for (let failures = 1; ; failures++) {
       try {
-        const answer = await ask();
-        this.#delayMs = FIRST_DELAY_MS;
-        return answer;
+        return await ask();
       } catch (error) {
-        this.#failed(error, this.#delayMs > FIRST_DELAY_MS);
+        this.#failed(error);
         this.#report();
-        await sleep(this.#delayMs);
-        this.#delayMs = Math.min(MAX_DELAY_MS, this.#delayMs * 2);
+        await this.#sleep(backOffMs(failures, error, this.#deps.random ?? Math.random));
       }
     }
   }
 
-  /** Said once per outage: the others are only counted. */
-  #failed(error: unknown, again: boolean): void {
+  #failed(error: unknown): void {
     this.#errors += 1;
-    if (again) return;
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
-    this.#deps.notice({ sink: this.#deps.name, code }, 'an audit sink cannot be written; it is tried again');
+    const fields = { sink: this.#deps.name, code: codeOf(error) };
+    this.#say(fields, 'an audit sink cannot be written; it is tried again');
   }
 
-  #drop(reason: string, count: number): void {
-    if (count > 0) this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + count);
+  #drop(reason: string, count: number, { segment, offset }: Position): void {
+    this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + count);
+    if (reason === 'unreadable') this.#say({ segment, offset }, 'a journal line cannot be read');
+  }
+
+  #say(fields: object, text: string): void {
+    const nowMs = this.#deps.nowMs();
+    if (nowMs - (this.#saidAtMs.get(text) ?? Number.NEGATIVE_INFINITY) < NOTICE_MS) return;
+    this.#saidAtMs.set(text, nowMs);
+    this.#deps.notice(fields, text);
   }
 
   #report(): void {
@@ -225,17 +215,6 @@ export class SinkPump {
     });
     this.#errors = 0;
     this.#dropped.clear();
-  }
-
-  #openAgain(at: Position, streaming: boolean): void {
-    const text = this.#tail.lineAt(at);
-    if (text === null) return;
-    try {
-      const line = JSON.parse(text) as JournalLine;
-      if (line.k === 'intent') this.#joiner.open.set(line.id, { line, ...at, streaming });
-    } catch {
-      this.#drop('unreadable', 1);
-    }
   }
 }
 

@@ -1,13 +1,16 @@
 // Writes records to the process's standard output, from the worker and without ever waiting for its reader.
 // Assumes that nothing else writes there: the operational log goes to standard error.
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { ndjson } from './ndjson.ts';
 import type { Sink } from './sink.ts';
+import type { RecordFormat } from './sink-options.ts';
 
 const STDOUT = 1;
 
-export function createStdoutSink(): Sink {
+export function createStdoutSink(format?: RecordFormat): Sink<Buffer> {
   const fd = openWithoutWaiting();
   return {
+    encode: (records) => ndjson(records, format),
     write(lines, from) {
       try {
         return Promise.resolve(writeSync(fd, lines, from, lines.length - from));

@@ -5,6 +5,8 @@ import type { GapLine, OpenedLine } from '#audit/journal-lines.ts';
 import { segmentPath } from '#audit/segment-directory.ts';
 import { type FakeExchange, fakeExchange } from '../../support/audit-exchange.ts';
 import { faultyFiles } from '../../support/audit-files.ts';
+import { chainProblems } from '../../support/chain-check.ts';
+import type { TenantId } from '#model/ids.ts';
 import { type TestDirectory, testDirectory, testJournal, turn, until } from '../../support/audit-journal.ts';
 
 const exchanges = (count: number): FakeExchange[] => Array.from({ length: count }, () => fakeExchange());
@@ -22,7 +24,7 @@ describe('a disk that is full', () => {
     journal.intend(good);
     await turn();
     const before = directory.text();
-    files.roomBytes = 1500;
+    files.roomBytes = 600;
     const group = exchanges(3);
     for (const x of group) journal.intend(x);
     await turn();
@@ -47,6 +49,11 @@ describe('a disk that is full', () => {
     await turn();
     expect(next.answers).toEqual(['recorded']);
     expect(intentsIn(directory)).toEqual(new Set([good.requestId, next.requestId]));
+    // The numbers that the refused lines had been given are declared.
+    expect(directory.lines().filter(({ k }) => k === 'unused')).toMatchObject([
+      { tenant: 'acme', ranges: [[2, 4]] },
+    ]);
+    expect(chainProblems(directory.path)).toEqual([]);
   });
 
   it('keeps completions and events until there is room', async () => {
@@ -63,7 +70,7 @@ describe('a disk that is full', () => {
     expect(x.answers).toEqual(['recorded', 'refused']);
     files.failWrites = null;
     await until(() => journal.available);
-    expect(directory.lines().map(({ k }) => k)).toEqual(['opened', 'intent', 'done', 'event', 'gap']);
+    expect(directory.recordLines().map(({ k }) => k)).toEqual(['opened', 'intent', 'done', 'event', 'gap']);
   });
 
   it('at start: the journal opens, refuses, and recovers', async () => {
@@ -74,7 +81,7 @@ describe('a disk that is full', () => {
     expect(journal.available).toBe(false);
     files.failWrites = null;
     await until(() => journal.available);
-    expect(directory.lines().map(({ k }) => k)).toEqual(['opened', 'gap']);
+    expect(directory.recordLines().map(({ k }) => k)).toEqual(['opened', 'gap']);
   });
 });
 
@@ -93,8 +100,9 @@ describe('an I/O error', () => {
     files.failTruncate = false;
     await until(() => journal.available);
     expect(directory.segments()).toHaveLength(2);
-    const second = readFileSync(segmentPath(directory.path, 2), 'utf8');
-    expect((JSON.parse(second) as GapLine).count).toBe(1);
+    expect(directory.lines().find((line): line is GapLine => line.k === 'gap')?.count).toBe(1);
+    // What was never acknowledged was cut off before the next segment began.
+    expect(chainProblems(directory.path)).toEqual([]);
   });
 
   it('never lets a request through whose turn saw the recovery', async () => {
@@ -116,6 +124,7 @@ describe('an I/O error', () => {
     await until(() => journal.available && told.every((x) => x.answers.length === 1));
     const written = intentsIn(directory);
     for (const x of told) expect(written.has(x.requestId)).toBe(x.answers[0] === 'recorded');
+    expect(chainProblems(directory.path)).toEqual([]);
     const gaps = directory.lines().filter((line): line is GapLine => line.k === 'gap');
     const refused = told.filter((x) => x.answers[0] === 'refused').length;
     expect(refused).toBeGreaterThan(0);
@@ -155,6 +164,7 @@ it('records a request that is handed in while another is told that it is refused
   expect(recorded.filter((id) => !written.has(id))).toEqual([]);
   const gaps = directory.lines().filter((line): line is GapLine => line.k === 'gap');
   expect(gaps.reduce((sum, { count }) => sum + count, 0)).toBe(refused);
+  expect(chainProblems(directory.path)).toEqual([]);
 });
 
 it('tries once more when it closes during an outage, so that no completion is lost', async () => {
@@ -169,23 +179,46 @@ it('tries once more when it closes during an outage, so that no completion is lo
   await until(() => !journal.available);
   files.failWrites = null;
   await journal.close(1000);
-  expect(directory.lines().map(({ k }) => k)).toEqual(['opened', 'intent', 'done', 'gap']);
+  expect(directory.recordLines().map(({ k }) => k)).toEqual(['opened', 'intent', 'done', 'gap']);
 });
 
 describe('maxBytes', () => {
   it('refuses when the directory is full, and recovers when somebody makes room', async () => {
     using directory = testDirectory();
-    mkdirSync(directory.path, { recursive: true });
+    const filled = testJournal(directory.path, { segmentBytes: 1024 * 1024 });
+    for (const x of exchanges(180)) filled.intend(x);
+    await filled.close(1000);
     const old = segmentPath(directory.path, 1);
-    writeFileSync(old, `${'x'.repeat(65_000)}\n`);
-    await using journal = testJournal(directory.path, { maxBytes: 66 * 1024 });
-    const group = exchanges(10);
+    expect(statSync(old).size).toBeGreaterThan(30_000);
+    await using journal = testJournal(directory.path, { maxBytes: 64 * 1024 });
+    const group = exchanges(180);
     for (const x of group) journal.intend(x);
     await turn();
     expect(group.every((x) => x.answers.join() === 'refused')).toBe(true);
     expect(journal.log.messages).toEqual(['the audit journal is unavailable: every request is refused']);
     rmSync(old);
     await until(() => journal.available);
+  });
+});
+
+describe('onFull: dropOldestUnshipped', () => {
+  it('removes the oldest segments, records what went, and refuses nothing', async () => {
+    using directory = testDirectory();
+    const options = { maxBytes: 128 * 1024, segmentBytes: 16 * 1024, onFull: 'dropOldestUnshipped' } as const;
+    await using journal = testJournal(directory.path, options);
+    const all: FakeExchange[] = [];
+    for (let round = 0; round < 150; round++) {
+      const group = exchanges(5);
+      all.push(...group);
+      for (const x of group) journal.intend(x);
+      await turn();
+    }
+    expect(all.every((x) => x.answers.join() === 'recorded')).toBe(true);
+    expect(directory.segments()).not.toContain('journal-000000000001.ndjson');
+    expect(directory.text().length).toBeLessThanOrEqual(128 * 1024);
+    expect(journal.status().bytes).toBe(directory.text().length);
+    const dropped = directory.lines().filter((line) => line.k === 'event' && line.event === 'audit.dropped');
+    expect(dropped.length).toBeGreaterThan(0);
   });
 });
 
@@ -202,7 +235,7 @@ describe('durability: disk', () => {
       for (const x of all.slice(index, index + 3)) journal.intend(told(x));
       await turn();
     }
-    expect(directory.lines()).toHaveLength(10);
+    expect(directory.recordLines()).toHaveLength(10);
     expect(order).toEqual([]);
     expect(files.syncs).toBe(1);
     files.releaseSyncs();
@@ -230,7 +263,8 @@ describe('durability: disk', () => {
     files.failSync = null;
     await until(() => journal.available);
     expect(directory.segments()).toHaveLength(2);
-    expect(directory.lines().at(-1)).toMatchObject({ k: 'gap', count: 2 });
+    expect(directory.recordLines().at(-1)).toMatchObject({ k: 'gap', count: 2 });
+    expect(chainProblems(directory.path)).toEqual([]);
   });
 
   it('rotates under load without losing or reordering a line', async () => {
@@ -246,6 +280,7 @@ describe('durability: disk', () => {
     expect(directory.segments().length).toBeGreaterThan(5);
     const ids = directory.lines().flatMap((line) => (line.k === 'intent' ? [line.id] : []));
     expect(ids).toEqual(all.map((x) => x.requestId as string));
+    expect(chainProblems(directory.path)).toEqual([]);
   });
 
   it('writes and syncs what is pending when it closes', async () => {
@@ -273,16 +308,50 @@ describe('a start after a crash', () => {
     expect(directory.segments()).toHaveLength(2);
   });
 
-  it('cuts a torn tail longer than its reading buffer, and a segment that is nothing else', async () => {
+  it('cuts a torn group longer than its reading buffer, and a segment that is nothing else', async () => {
     using directory = testDirectory();
-    mkdirSync(directory.path, { recursive: true });
-    writeFileSync(segmentPath(directory.path, 1), `{"k":"x"}\n${'y'.repeat(200_000)}`);
-    writeFileSync(segmentPath(directory.path, 2), 'z'.repeat(100));
+    const first = testJournal(directory.path);
+    first.intend(fakeExchange());
+    await first.close(100);
+    const whole = readFileSync(segmentPath(directory.path, 1), 'latin1');
+    const header = whole.slice(0, whole.indexOf('\n') + 1);
+    // Whole lines, but no seal.
+    writeFileSync(
+      segmentPath(directory.path, 2),
+      header + `{"k":"done","id":"${'y'.repeat(900)}"}\n`.repeat(2000),
+    );
     await using journal = testJournal(directory.path);
     expect(journal.available).toBe(true);
-    expect(readFileSync(segmentPath(directory.path, 1), 'utf8')).toBe('{"k":"x"}\n');
     // The second was emptied, and is used again.
     expect(directory.segments()).toHaveLength(2);
+    expect(readFileSync(segmentPath(directory.path, 1), 'latin1')).toBe(whole);
+    expect(chainProblems(directory.path)).toEqual([]);
+  });
+
+  it('goes on with the chain and with each tenant’s numbers, over rotations and restarts', async () => {
+    using directory = testDirectory();
+    for (let start = 0; start < 4; start++) {
+      const journal = testJournal(directory.path, { segmentBytes: 4096 });
+      for (let round = 0; round < 6; round++) {
+        journal.intend(fakeExchange());
+        journal.intend(fakeExchange({ tenant: `tenant-${round}` as TenantId }));
+        await turn();
+      }
+      await journal.close(100);
+      if (start === 1)
+        appendFileSync(segmentPath(directory.path, directory.segments().length), '{"k":"intent","te');
+    }
+    expect(directory.segments().length).toBeGreaterThan(6);
+    expect(chainProblems(directory.path)).toEqual([]);
+  });
+
+  it('refuses a directory whose segments another version wrote, and touches nothing', () => {
+    using directory = testDirectory();
+    mkdirSync(directory.path, { recursive: true });
+    const foreign = '{"k":"opened","t":1}\n{"k":"intent","id":"1"}\n';
+    writeFileSync(segmentPath(directory.path, 1), foreign);
+    expect(() => testJournal(directory.path)).toThrow('does not begin as a segment of this version does');
+    expect(readFileSync(segmentPath(directory.path, 1), 'latin1')).toBe(foreign);
   });
 
   it('throws AUDIT_UNAVAILABLE when the directory cannot be had', () => {

@@ -27,9 +27,12 @@ describe('the summary of refusals', () => {
   it('counts by reason and network, and starts anew', () => {
     const summary = new RefusalSummary(0, clockAt(0));
     for (const clientIp of ['192.0.2.1', '192.0.2.2', '198.51.100.1']) {
-      summary.add(fakeExchange({ ...ANONYMOUS, clientIp }));
+      summary.add(fakeExchange({ ...ANONYMOUS, clientIp }), () => undefined);
     }
-    summary.add(fakeExchange({ ...ANONYMOUS, clientIp: '192.0.2.9', reason: 'bad_framing' }));
+    summary.add(
+      fakeExchange({ ...ANONYMOUS, clientIp: '192.0.2.9', reason: 'bad_framing' }),
+      () => undefined,
+    );
     expect(summary.size).toBe(3);
     const lines = linesOf(summary.take()) as unknown as SummedLine[];
     expect(lines.map(({ code, network, count }) => [code, network, count])).toEqual([
@@ -44,7 +47,10 @@ describe('the summary of refusals', () => {
   it('holds a bounded number of sums, and loses no count', () => {
     const summary = new RefusalSummary(0, clockAt(0));
     for (let index = 0; index < 5000; index++) {
-      summary.add(fakeExchange({ ...ANONYMOUS, clientIp: `10.${index >> 8}.${index & 255}.1` }));
+      summary.add(
+        fakeExchange({ ...ANONYMOUS, clientIp: `10.${index >> 8}.${index & 255}.1` }),
+        () => undefined,
+      );
     }
     expect(summary.size).toBeLessThanOrEqual(1025);
     const lines = linesOf(summary.take()) as unknown as SummedLine[];

@@ -160,7 +160,11 @@ const WRONG: readonly (readonly [string, string, readonly string[]])[] = [
     ["4:26 passing customers' own traffic through is not supported by this version"],
   ],
   ['more workers than one', 'workers: 4', ['4:10 more than one worker is not supported by this version']],
-  ['a later sink', 'audit: { sinks: [{ syslog: {} }] }', ['4:20 this sink is not supported by this version']],
+  [
+    'the index among the sinks',
+    'audit: { sinks: [{ index: {} }] }',
+    ['4:20 the index always runs: the list names where records go besides'],
+  ],
 ];
 
 describe('a wrong configuration', () => {

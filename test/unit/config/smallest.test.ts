@@ -77,9 +77,11 @@ describe('the smallest configuration', () => {
       audit: {
         directory: '/etc/postern/data/audit',
         durability: 'os',
+        signingKey: { pem: null, file: '/etc/postern/data/keys/audit.pem' },
         maxBytes: 20 * GiB,
         onFull: 'refuse',
-        sinks: [{ kind: 'stdout' }],
+        retentionMs: 400 * DAY,
+        sinks: [{ kind: 'stdout', name: 'stdout', format: 'postern' }],
         anonymousPerSecond: 100,
       },
       limits: {

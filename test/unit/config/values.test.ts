@@ -190,7 +190,10 @@ identity:
     expect(
       configOf(smallestWith('audit: { sinks: [{ file: { path: out.ndjson } }, { stdout: {} }] }\n')).audit
         .sinks,
-    ).toEqual([{ kind: 'file', path: '/etc/postern/out.ndjson' }, { kind: 'stdout' }]);
+    ).toEqual([
+      { kind: 'file', name: 'file', format: 'postern', path: '/etc/postern/out.ndjson' },
+      { kind: 'stdout', name: 'stdout', format: 'postern' },
+    ]);
   });
 });
 

@@ -24,6 +24,7 @@ const NOT_ADMIN = 'not_tenant_admin';
 const NOT_ALLOWED = 'service_not_allowed';
 const NEVER = 'staff_never_grant';
 const SECURITY = 'security_only';
+const READS = [OWN, NOT_ADMIN, NOT_ALLOWED, NOT_ALLOWED, NOT_ALLOWED, NOT_ADMIN, NOT_ADMIN];
 
 const EXPECTED: Record<Operation, readonly string[]> = {
   // tenant_admin, tenant_user, service_for_person, service, service_without_duty, staff, security
@@ -44,6 +45,10 @@ const EXPECTED: Record<Operation, readonly string[]> = {
   ],
   'tenant.status': [OWN, NOT_ADMIN, NOT_ALLOWED, NOT_ALLOWED, NOT_ALLOWED, 'covering', 'covering'],
   'policy.read': [SECURITY, SECURITY, ANY, ANY, ANY, SECURITY, ANY],
+  'audit.access': READS,
+  'audit.history': READS,
+  'audit.records': READS,
+  'subjects.erase': [SECURITY, SECURITY, ANY, ANY, NOT_ALLOWED, SECURITY, ANY],
 };
 const ALLOWED: ReadonlySet<string> = new Set([OWN, ANY, 'narrow', 'covering']);
 
@@ -77,9 +82,23 @@ describe('the authorisation table', () => {
     for (const operation of reachable) expect(AUTHORISATION[operation].staff).toBe('covering');
   });
 
-  it('gives security staff the policy besides, and no grant', () => {
+  it('gives security staff the policy and erasure besides, no grant and no record', () => {
     const reachable = OPERATIONS.filter((operation) => ALLOWED.has(AUTHORISATION[operation].security));
-    expect(reachable).toEqual(['grants.list', 'grants.mine', 'tenant.status', 'policy.read']);
+    expect(reachable).toEqual([
+      'grants.list',
+      'grants.mine',
+      'tenant.status',
+      'policy.read',
+      'subjects.erase',
+    ]);
+  });
+
+  it('gives what was recorded of a tenant to its admins alone', () => {
+    for (const operation of ['audit.access', 'audit.history', 'audit.records'] as const) {
+      const readers = CALLER_KINDS.filter((caller) => ALLOWED.has(AUTHORISATION[operation][caller]));
+      expect(readers).toEqual(['tenant_admin']);
+      expect(AUTHORISATION[operation].tenant_admin).toBe(OWN);
+    }
   });
 });
 

@@ -1,125 +1,59 @@
-import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openedText } from '#audit/event-text.ts';
-import { doneText, intentText, refusedText } from '#audit/line-text.ts';
 import { segmentPath } from '#audit/segment-directory.ts';
-import type { Sink } from '#audit/sinks/sink.ts';
-import type { SinkProgress } from '#audit/sinks/sink-messages.ts';
-import { SinkPump } from '#audit/sinks/sink-pump.ts';
 import { fakeExchange } from '../../../support/audit-exchange.ts';
-import { linesOf, testDirectory, until } from '../../../support/audit-journal.ts';
-
-interface TestSink extends Sink {
-  text: string;
-  /** The most that one write takes; 0 is busy. */
-  maxBytes: number;
-  down: boolean;
-  attempts: number;
-}
-
-function testSink(): TestSink {
-  const sink: TestSink = {
-    text: '',
-    maxBytes: Number.MAX_SAFE_INTEGER,
-    down: false,
-    attempts: 0,
-    write(lines, from) {
-      sink.attempts += 1;
-      if (sink.down) return Promise.reject(Object.assign(new Error('planted'), { code: 'ECONNREFUSED' }));
-      const taken = Math.min(sink.maxBytes, lines.length - from);
-      sink.text += lines.toString('utf8', from, from + taken);
-      return Promise.resolve(taken);
-    },
-    sync: () => Promise.resolve(),
-    reopen: () => undefined,
-    close: () => Promise.resolve(),
-  };
-  return sink;
-}
-
-interface Bench {
-  readonly pump: SinkPump;
-  readonly sink: TestSink;
-  readonly progress: SinkProgress[];
-  readonly notices: string[];
-}
-
-function startPump(directory: string, start: { segment: number; offset: number }, sink = testSink()): Bench {
-  const progress: SinkProgress[] = [];
-  const notices: string[] = [];
-  const pump = new SinkPump({
-    name: 'test',
-    directory,
-    instance: 'gw-1',
-    sink,
-    start,
-    nowMs: () => performance.now(),
-    report: (one) => progress.push(one),
-    notice: (_fields, text) => notices.push(text),
-  });
-  void pump.run();
-  return { pump, sink, progress, notices };
-}
-
-const refusal = (): string => refusedText(fakeExchange({ reason: 'no_grant', status: 403 }));
-const refusals = (count: number): string => Array.from({ length: count }, refusal).join('');
-const idsOf = (text: string): unknown[] => linesOf(text).map(({ id }) => id);
+import { linesOf, until } from '../../../support/audit-journal.ts';
+import { droppedIn, idsOf, startPump, testSink, TestJournalFiles } from '../../../support/audit-pump.ts';
 
 describe('a sink pump', () => {
   it('ships what is durable, over segments, in order, and no more', async () => {
-    using directory = testDirectory();
-    mkdirSync(directory.path, { recursive: true });
-    const first = refusals(3);
-    const second = refusals(2);
-    writeFileSync(segmentPath(directory.path, 1), first);
-    writeFileSync(segmentPath(directory.path, 4), second + refusal());
-    const { pump, sink } = startPump(directory.path, { segment: 4, offset: second.length });
-    await pump.drain({ segment: 4, offset: second.length });
-    expect(idsOf(sink.text)).toEqual(idsOf(first + second));
+    using journal = new TestJournalFiles();
+    const ids = journal.refusals(3);
+    journal.segment = 3;
+    journal.nextSegment();
+    ids.push(...journal.refusals(2));
+    const { end } = journal;
+    journal.refusals(1);
+    const { pump, sink } = startPump(journal, testSink(), { start: end });
+    await pump.drain(end);
+    expect(idsOf(sink.text)).toEqual(ids);
   });
 
   it('continues a batch where the sink stopped taking it', async () => {
-    using directory = testDirectory();
-    mkdirSync(directory.path, { recursive: true });
-    const text = refusals(5);
-    writeFileSync(segmentPath(directory.path, 1), text);
+    using journal = new TestJournalFiles();
+    const ids = journal.refusals(5);
     const sink = testSink();
     sink.maxBytes = 100;
-    const { pump } = startPump(directory.path, { segment: 1, offset: text.length }, sink);
-    await pump.drain({ segment: 1, offset: text.length });
-    expect(idsOf(sink.text)).toEqual(idsOf(text));
+    const { pump } = startPump(journal, sink);
+    await pump.drain(journal.end);
+    expect(idsOf(sink.text)).toEqual(ids);
   });
 
-  it('loses nothing while the sink is down, counts the failures and says so once', async () => {
-    using directory = testDirectory();
-    mkdirSync(directory.path, { recursive: true });
-    const text = refusals(4);
-    writeFileSync(segmentPath(directory.path, 1), text);
+  it('tries a busy sink again without calling it an error', async () => {
+    using journal = new TestJournalFiles();
+    const ids = journal.refusals(2);
     const sink = testSink();
-    sink.down = true;
-    const { pump, progress, notices } = startPump(directory.path, { segment: 1, offset: text.length }, sink);
+    sink.maxBytes = 0;
+    const { pump, progress } = startPump(journal, sink);
     await until(() => sink.attempts >= 3);
-    sink.down = false;
-    await pump.drain({ segment: 1, offset: text.length });
-    expect(idsOf(sink.text)).toEqual(idsOf(text));
-    expect(progress.reduce((sum, { errors }) => sum + errors, 0)).toBeGreaterThanOrEqual(2);
-    expect(notices).toEqual(['an audit sink cannot be written; it is tried again']);
+    sink.maxBytes = 1000;
+    await pump.drain(journal.end);
+    expect(idsOf(sink.text)).toEqual(ids);
+    expect(progress.every(({ errors }) => errors === 0)).toBe(true);
   });
 
   it('goes on from its cursor, with intents that were open then', async () => {
-    using directory = testDirectory();
-    mkdirSync(directory.path, { recursive: true });
-    const file = segmentPath(directory.path, 1);
+    using journal = new TestJournalFiles();
     const x = fakeExchange();
-    const before = refusal() + intentText(x);
-    writeFileSync(file, before);
-    const first = startPump(directory.path, { segment: 1, offset: before.length });
-    await first.pump.drain({ segment: 1, offset: before.length });
-    appendFileSync(file, doneText(x));
-    const end = { segment: 1, offset: before.length + doneText(x).length };
-    const second = startPump(directory.path, end);
-    await second.pump.drain(end);
+    journal.refusals(1);
+    journal.append(journal.lines.intent(x));
+    const first = startPump(journal, testSink());
+    await first.pump.drain(journal.end);
+    journal.append(journal.lines.done(x));
+    const second = startPump(journal, testSink());
+    await second.pump.drain(journal.end);
     expect(linesOf(first.sink.text + second.sink.text).map(({ seq, event }) => [seq, event])).toEqual([
       [1, 'request.denied'],
       [2, 'request.allowed'],
@@ -127,73 +61,77 @@ describe('a sink pump', () => {
   });
 
   it('ships again rather than never when its cursor is lost or broken, under the same ids', async () => {
-    using directory = testDirectory();
-    mkdirSync(directory.path, { recursive: true });
-    const text = refusals(2);
-    const end = { segment: 1, offset: text.length };
-    writeFileSync(segmentPath(directory.path, 1), text);
-    const first = startPump(directory.path, end);
-    await first.pump.drain(end);
-    const cursor = path.join(directory.path, 'cursor-test.json');
-    expect(JSON.parse(readFileSync(cursor, 'utf8'))).toEqual({ ...end, seq: 3, open: [] });
+    using journal = new TestJournalFiles();
+    journal.refusals(2);
+    const { segment, offset } = journal.end;
+    const first = startPump(journal, testSink());
+    await first.pump.drain(journal.end);
+    const cursor = path.join(journal.path, 'cursor-test.json');
+    expect(JSON.parse(readFileSync(cursor, 'utf8'))).toEqual({ segment, offset, seq: 3, open: [] });
     writeFileSync(cursor, '{"segment":');
-    const second = startPump(directory.path, end);
-    await second.pump.drain(end);
+    const second = startPump(journal, testSink());
+    await second.pump.drain(journal.end);
     expect(second.sink.text).toBe(first.sink.text);
   });
 
   it('begins anew when the journal under its cursor was removed', async () => {
-    using directory = testDirectory();
-    mkdirSync(directory.path, { recursive: true });
+    using journal = new TestJournalFiles();
     writeFileSync(
-      path.join(directory.path, 'cursor-test.json'),
+      path.join(journal.path, 'cursor-test.json'),
       JSON.stringify({ segment: 9, offset: 50, seq: 7, open: [] }),
     );
-    const text = refusal();
-    writeFileSync(segmentPath(directory.path, 1), text);
-    const { pump, sink } = startPump(directory.path, { segment: 1, offset: text.length });
-    await pump.drain({ segment: 1, offset: text.length });
+    journal.refusals(1);
+    const { pump, sink } = startPump(journal, testSink());
+    await pump.drain(journal.end);
     expect(linesOf(sink.text).map(({ seq }) => seq)).toEqual([7]);
   });
 
   it('passes over a line that somebody broke, counts it, and ships the rest', async () => {
-    using directory = testDirectory();
-    mkdirSync(directory.path, { recursive: true });
-    const text = `${refusal()}{"k":"refused","t":broken}\n{"k":"refused"}\n${refusal()}`;
-    writeFileSync(segmentPath(directory.path, 1), text);
-    const { pump, sink, progress } = startPump(directory.path, { segment: 1, offset: text.length });
-    await pump.drain({ segment: 1, offset: text.length });
-    expect(linesOf(sink.text)).toHaveLength(2);
-    expect(progress.reduce((sum, { dropped }) => sum + (dropped['unreadable'] ?? 0), 0)).toBe(2);
+    using journal = new TestJournalFiles();
+    const ids = journal.refusals(1);
+    journal.append('{"k":"refused","t":broken}\n{"k":"refused"}\n');
+    ids.push(...journal.refusals(1));
+    const { pump, sink, progress } = startPump(journal, testSink());
+    await pump.drain(journal.end);
+    expect(idsOf(sink.text)).toEqual(ids);
+    expect(droppedIn(progress, 'unreadable')).toBe(2);
   });
 
   it('reports what is shipped, and of a backlog an estimate that reaches nothing', async () => {
-    using directory = testDirectory();
-    mkdirSync(directory.path, { recursive: true });
-    const backlog = refusals(10);
-    const later = refusals(3);
-    writeFileSync(segmentPath(directory.path, 1), backlog);
-    writeFileSync(segmentPath(directory.path, 2), openedText({ t: 1, instance: 'x', tornBytes: 0 }));
-    const start = { segment: 2, offset: readFileSync(segmentPath(directory.path, 2)).length };
+    using journal = new TestJournalFiles();
+    journal.refusals(10);
+    journal.nextSegment().append(openedText({ t: 1, instance: 'x', tornBytes: 0 }));
+    const { segment, offset } = journal.end;
     const sink = testSink();
     sink.down = true;
-    const { pump, progress } = startPump(directory.path, start, sink);
+    const { pump, progress } = startPump(journal, sink, { start: { segment, offset } });
     await until(() => progress.length > 0);
     expect(progress[0]?.backlog).toBeGreaterThan(2);
-    appendFileSync(segmentPath(directory.path, 2), later);
+    journal.refusals(3);
     sink.down = false;
-    await pump.drain({ segment: 2, offset: start.offset + later.length });
+    await pump.drain({ segment, offset: journal.end.offset });
     expect(progress.at(-1)).toMatchObject({ backlog: 0, shipped: 3, segment: 2 });
   });
 
   it('goes on when a segment was removed under it', async () => {
-    using directory = testDirectory();
-    mkdirSync(directory.path, { recursive: true });
-    const text = refusal();
-    for (const number of [1, 2, 3]) writeFileSync(segmentPath(directory.path, number), text);
-    rmSync(segmentPath(directory.path, 2));
-    const { pump, sink } = startPump(directory.path, { segment: 3, offset: text.length });
-    await pump.drain({ segment: 3, offset: text.length });
-    expect(linesOf(sink.text)).toHaveLength(2);
+    using journal = new TestJournalFiles();
+    const first = journal.refusals(1);
+    journal.nextSegment().refusals(1);
+    rmSync(segmentPath(journal.path, 2));
+    const last = journal.nextSegment().refusals(1);
+    const { pump, sink } = startPump(journal, testSink());
+    await pump.drain(journal.end);
+    expect(idsOf(sink.text)).toEqual([...first, ...last]);
+  });
+
+  it('counts the end of a segment that was torn, and goes on in the next', async () => {
+    using journal = new TestJournalFiles();
+    const ids = journal.refusals(1);
+    appendFileSync(segmentPath(journal.path, 1), '{"k":"refused","t":1');
+    ids.push(...journal.nextSegment().refusals(1));
+    const { pump, sink, progress } = startPump(journal, testSink());
+    await pump.drain(journal.end);
+    expect(idsOf(sink.text)).toEqual(ids);
+    expect(droppedIn(progress, 'torn')).toBe(1);
   });
 });

@@ -1,0 +1,90 @@
+// What the sums of the index refer to: subjects, grants, and what was denied. Each is looked up once per query; what is
+// not there, of a segment that was removed, is null. Not hot.
+import type { Row, Snapshot } from './snapshot.ts';
+
+/** Client addresses of a visit. */
+export const MOST_ADDRESSES = 8;
+
+/** A row of the index: requests of one subject line under one grant line in one block. */
+export interface SeenCell {
+  readonly segment: number;
+  readonly block: number;
+  readonly s: number;
+  readonly g: number;
+  readonly part: number;
+  readonly firstAt: number;
+  readonly lastAt: number;
+  readonly reads: number;
+  readonly writes: number;
+  readonly denied: number;
+}
+
+export interface SumLines {
+  /** Null when the line is not there. */
+  subject(segment: number, s: number): { readonly subject: string; readonly kind: string } | null;
+  /** Null where there was no grant. */
+  grant(segment: number, g: number): { readonly id: string; readonly caseRef: string | null } | null;
+  /** Most frequent first. */
+  denied(
+    snapshot: Snapshot,
+    tenant: string,
+    cells: readonly SeenCell[],
+  ): { readonly what: string; readonly count: number }[];
+}
+
+export function sumLinesOf(snapshot: Snapshot): SumLines {
+  const subjects = remembered((segment, s) => {
+    const row = snapshot.get('SELECT subject, kind FROM subject WHERE segment = ? AND s = ?', segment, s);
+    return row === null ? null : { subject: String(row['subject']), kind: String(row['kind']) };
+  });
+  const grants = remembered((segment, g) => {
+    if (g === 0) return null;
+    const sql = 'SELECT grant_id, case_ref FROM grant_line WHERE segment = ? AND g = ?';
+    const row = snapshot.get(sql, segment, g);
+    if (row === null) return null;
+    const caseRef = row['case_ref'];
+    return { id: String(row['grant_id']), caseRef: typeof caseRef === 'string' ? caseRef : null };
+  });
+  return { subject: subjects, grant: grants, denied };
+}
+
+function remembered<T>(look: (segment: number, number: number) => T): (segment: number, number: number) => T {
+  const segments = new Map<number, Map<number, T>>();
+  return (segment, number) => {
+    const known = segments.get(segment) ?? new Map<number, T>();
+    segments.set(segment, known);
+    const found = known.get(number);
+    if (found !== undefined) return found;
+    const looked = look(segment, number);
+    known.set(number, looked);
+    return looked;
+  };
+}
+
+function denied(
+  snapshot: Snapshot,
+  tenant: string,
+  cells: readonly SeenCell[],
+): { readonly what: string; readonly count: number }[] {
+  const counts = new Map<string, number>();
+  for (const { block, s, g, part, denied: count } of cells) {
+    if (count === 0) continue;
+    const rows = snapshot.all(
+      `SELECT what, count FROM denied WHERE tenant IN (SELECT id FROM tenant WHERE name = ?)
+       AND block = ? AND s = ? AND g = ? AND part = ?`,
+      tenant,
+      block,
+      s,
+      g,
+      part,
+    );
+    for (const row of rows) add(counts, row);
+  }
+  const all = [...counts].map(([what, count]) => ({ what, count }));
+  return all.toSorted((a, b) => b.count - a.count || (a.what < b.what ? -1 : 1));
+}
+
+function add(counts: Map<string, number>, row: Row): void {
+  const what = String(row['what']);
+  counts.set(what, (counts.get(what) ?? 0) + Number(row['count']));
+}

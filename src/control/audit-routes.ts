@@ -1,0 +1,177 @@
+// What a customer's admin reads of the audit: who has access, who came and why, what they asked for. Guarantees: every
+// reading is in the journal before its answer leaves, and where it cannot be nothing is read out; nobody reads another
+// tenant's. Handlers run after authentication, the schemas and the table's cell for the caller. Cold.
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { AuditReader } from '#audit/index/audit-reader.ts';
+import type { LifecycleEvent } from '#audit/journal.ts';
+import { grantStatusAt } from '#model/grant.ts';
+import type { TenantId } from '#model/ids.ts';
+import type { Log } from '#model/log.ts';
+import {
+  activeGrantJson,
+  askedBy,
+  filterNames,
+  invalid,
+  type PageFilters,
+  type RecordFilters,
+  recordQuery,
+  recordsOf,
+  visitJson,
+  visitQuery,
+} from './audit-json.ts';
+import * as schemas from './audit-schemas.ts';
+import { type Operation, requireTenant } from './authorise.ts';
+import { callerOf } from './caller.ts';
+import { ControlDenial } from './control-problem.ts';
+import type { GrantRoutesDeps } from './grant-routes.ts';
+import { tenantParams } from './schemas.ts';
+import type { SubjectErasure } from './subject-routes.ts';
+
+/** The audit as the control API needs it. */
+export interface AuditAccess {
+  readonly reader: Pick<AuditReader, 'records' | 'visits' | 'lastActive'>;
+  /** Whether the journal takes records now. */
+  readonly available: () => boolean;
+  /** Resolves when the event is in the journal; false when it cannot be now. */
+  readonly record: (event: LifecycleEvent) => Promise<boolean>;
+  readonly subjects: SubjectErasure;
+}
+
+export interface AuditRoutesDeps extends Pick<GrantRoutesDeps, 'store' | 'clock'> {
+  readonly audit: AuditAccess;
+  readonly log: Log;
+}
+
+interface TenantParams {
+  readonly tenant: TenantId;
+}
+
+const PROBLEMS = { '4xx': { $ref: 'Problem#' }, '5xx': { $ref: 'Problem#' } };
+
+export function registerAuditRoutes(app: FastifyInstance, deps: AuditRoutesDeps): void {
+  for (const schema of [schemas.visitSchema, schemas.activeGrantSchema, schemas.auditRecordSchema]) {
+    app.addSchema(schema);
+  }
+  registerAccess(app, deps);
+  registerHistory(app, deps);
+  registerRecords(app, deps);
+}
+
+function registerAccess(app: FastifyInstance, { audit, store, clock }: AuditRoutesDeps): void {
+  app.route<{ Params: TenantParams }>({
+    method: 'GET',
+    url: '/v1/tenants/:tenant/access',
+    ...route('audit.access', 'Who may enter now, who let them in, until when, and when they last came', {
+      params: tenantParams,
+      response: { 200: schemas.accessAnswer, ...PROBLEMS },
+    }),
+    handler: (request) =>
+      recorded(audit, request, async (tenant) => {
+        const [grants, last] = await Promise.all([store.activeFor(tenant), audit.reader.lastActive(tenant)]);
+        const now = clock.now();
+        const active = grants.filter(
+          (grant) => grant.tenant === tenant && grantStatusAt(grant, now) === 'active',
+        );
+        return { items: active.map((grant) => activeGrantJson(grant, last, now)) };
+      }),
+  });
+}
+
+function registerHistory(app: FastifyInstance, { audit }: AuditRoutesDeps): void {
+  app.route<{ Params: TenantParams; Querystring: PageFilters }>({
+    method: 'GET',
+    url: '/v1/tenants/:tenant/access-history',
+    ...route(
+      'audit.history',
+      'Who came, why, when and from where, and how much they read and wrote, newest first',
+      {
+        params: tenantParams,
+        querystring: schemas.historyQuery,
+        response: { 200: schemas.historyAnswer, ...PROBLEMS },
+      },
+    ),
+    handler: (request) =>
+      recorded(audit, request, async (tenant) => {
+        const { visits, nextCursor } = await paged(() =>
+          audit.reader.visits(visitQuery(tenant, request.query)),
+        );
+        return { items: visits.map(visitJson), nextCursor };
+      }),
+  });
+}
+
+function registerRecords(app: FastifyInstance, { audit, log }: AuditRoutesDeps): void {
+  app.route<{ Params: TenantParams; Querystring: RecordFilters }>({
+    method: 'GET',
+    url: '/v1/tenants/:tenant/records',
+    ...route('audit.records', 'The requests of support staff, newest first', {
+      params: tenantParams,
+      querystring: schemas.recordsQuery,
+      response: { 200: schemas.recordsAnswer, ...PROBLEMS },
+    }),
+    handler: (request) =>
+      recorded(audit, request, async (tenant) => {
+        const query = recordQuery(tenant, request.query);
+        const { records, nextCursor } = await paged(() => audit.reader.records(query));
+        const items = recordsOf(tenant, records);
+        if (items.length < records.length) {
+          const withheld = records.length - items.length;
+          log.error({ requestId: request.id, withheld }, 'the index answered with records of another tenant');
+        }
+        return { items, nextCursor };
+      }),
+  });
+}
+
+interface Answer {
+  readonly items: readonly object[];
+  readonly nextCursor?: string | null;
+}
+
+/** Reads, has the reading journalled, and only then answers. */
+async function recorded(
+  audit: AuditAccess,
+  request: FastifyRequest<{ Params: TenantParams }>,
+  read: (tenant: TenantId) => Promise<Answer>,
+): Promise<Answer> {
+  const { identity, scope } = callerOf(request);
+  const { tenant } = request.params;
+  requireTenant(identity, scope, tenant);
+  if (!audit.available()) throw unrecorded();
+  const answer = await read(tenant);
+  const isRecorded = await audit.record({
+    event: 'audit.read',
+    tenant,
+    grant: null,
+    actor: askedBy(identity),
+    details: {
+      call: request.routeOptions.config.operation ?? '',
+      count: answer.items.length,
+      filters: filterNames(request.query as RecordFilters),
+    },
+  });
+  if (!isRecorded) throw unrecorded();
+  return answer;
+}
+
+function unrecorded(): ControlDenial {
+  return new ControlDenial(
+    'audit_unavailable',
+    'Reading is recorded, and the journal takes no record now: ask again.',
+  );
+}
+
+/** A cursor of another call or another version is the caller's mistake. */
+async function paged<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof RangeError)
+      throw invalid('/cursor', 'must be `nextCursor` of the page before (in the query)');
+    throw error;
+  }
+}
+
+function route(operation: Operation, summary: string, schema: Record<string, unknown>) {
+  return { config: { operation }, schema: { summary, operationId: operation, ...schema } };
+}

@@ -1,0 +1,70 @@
+// Decodes OTLP requests by the protobuf definitions that OpenTelemetry publishes with its exporters, so that the shape of
+// what is sent is judged by something that is not ours. Null where that package is not installed.
+import { createRequire } from 'node:module';
+
+const require = createRequire(import.meta.url);
+
+interface Message {
+  fromObject(value: unknown): unknown;
+  verify(value: unknown): string | null;
+  encode(value: unknown): { finish(): Uint8Array };
+  decode(bytes: Uint8Array): unknown;
+  toObject(value: unknown, options: object): unknown;
+}
+
+export interface DecodedAttribute {
+  readonly key: string;
+  readonly value: Readonly<Record<string, unknown>>;
+}
+
+export interface DecodedRecord {
+  readonly timeUnixNano: string;
+  readonly observedTimeUnixNano: string;
+  readonly severityNumber: number;
+  readonly severityText: string;
+  readonly eventName: string;
+  readonly body: { readonly stringValue: string };
+  readonly attributes: readonly DecodedAttribute[];
+  readonly traceId?: Buffer;
+}
+
+export interface DecodedRequest {
+  readonly resourceLogs: readonly {
+    readonly resource: { readonly attributes: readonly DecodedAttribute[] };
+    readonly scopeLogs: readonly {
+      readonly scope: { readonly name: string };
+      readonly logRecords: readonly DecodedRecord[];
+    }[];
+  }[];
+}
+
+function officialMessage(): Message | null {
+  try {
+    const root = require('@opentelemetry/otlp-transformer/build/src/generated/root.js') as {
+      opentelemetry: { proto: { collector: { logs: { v1: Record<string, Message> } } } };
+    };
+    return root.opentelemetry.proto.collector.logs.v1['ExportLogsServiceRequest'] as Message;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return null;
+    throw error;
+  }
+}
+
+const official = officialMessage();
+export const hasOfficialDefinitions = official !== null;
+
+/**
+ * The JSON text of a request, through the binary form and back: what the definitions do not know is gone afterwards, and
+ * a field of the wrong type throws. Trace ids are hex in this encoding alone (OTLP, "JSON Protobuf Encoding").
+ */
+export function decodeRequest(text: string): DecodedRequest {
+  if (official === null) throw new Error('the official definitions are not installed');
+  const parsed: unknown = JSON.parse(text, (key, value: unknown) =>
+    key === 'traceId' && typeof value === 'string' ? Buffer.from(value, 'hex') : value,
+  );
+  const message = official.fromObject(parsed);
+  const problem = official.verify(message);
+  if (problem !== null) throw new Error(problem);
+  const decoded = official.decode(official.encode(message).finish());
+  return official.toObject(decoded, { longs: String, enums: Number, bytes: Buffer }) as DecodedRequest;
+}

@@ -1,0 +1,169 @@
+// The index never changes an answer: whatever it holds (all, a part, nothing) and however it came to be, queries give what
+// a reading of every line gives. Journals are random (seeded), blocks a few hundred bytes, segments a few groups.
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AuditReader, RecordQuery, Visit } from '#audit/index/audit-reader.ts';
+import { createAuditReader } from '#audit/index/create-audit-reader.ts';
+import { Indexer } from '#audit/index/indexer.ts';
+import { JournalView } from '#audit/index/journal-view.ts';
+import type { PublishedRecord } from '#audit/published-record.ts';
+import { naiveRecords, peopleBut, RandomJournal, TENANTS } from '../../../support/random-journal.ts';
+import { naiveVisits } from '../../../support/naive-visits.ts';
+
+const BLOCK_BYTES = 700;
+const GROUPS = 60;
+const people = peopleBut('sub-c');
+
+let root: string;
+beforeAll(() => {
+  root = mkdtempSync(path.join(tmpdir(), 'postern-index-'));
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+async function indexed(directory: string): Promise<void> {
+  const view = new JournalView(directory);
+  const end = view.end ?? { segment: 0, offset: 0 };
+  view.close();
+  const indexer = new Indexer({
+    directory,
+    start: { segment: 0, offset: 0 },
+    nowMs: () => performance.now(),
+    report: ({ errors, dropped }) => expect({ errors, dropped }).toEqual({ errors: 0, dropped: {} }),
+    notice: (fields, text) => expect.unreachable(`${text} ${JSON.stringify(fields)}`),
+    blockBytes: BLOCK_BYTES,
+  });
+  await indexer.drain(end, 0);
+  indexer.close();
+}
+
+/** In small pages, so that cursors are tried too. */
+async function allRecords(
+  reader: AuditReader,
+  query: Partial<RecordQuery>,
+  order: RecordQuery['order'],
+): Promise<PublishedRecord[]> {
+  const records: PublishedRecord[] = [];
+  for (let cursor: string | null = null; ; ) {
+    const page = await reader.records({ ...query, order, limit: 40, cursor });
+    expect(page.records.length).toBeLessThanOrEqual(40);
+    records.push(...page.records);
+    cursor = page.nextCursor;
+    if (cursor === null) return records;
+  }
+}
+
+async function allVisits(reader: AuditReader, tenant: string): Promise<Visit[]> {
+  const visits: Visit[] = [];
+  for (let cursor: string | null = null; ; ) {
+    const page = await reader.visits({ tenant, limit: 3, cursor });
+    // Which of several addresses was seen first is not exact.
+    visits.push(...page.visits.map((visit) => ({ ...visit, from: visit.from.toSorted() })));
+    cursor = page.nextCursor;
+    if (cursor === null) return visits;
+  }
+}
+
+function queriesOf(records: readonly PublishedRecord[]): Partial<RecordQuery>[] {
+  const times = records.map(({ time }) => Date.parse(time));
+  const since = times[Math.floor(times.length / 3)] ?? 0;
+  const until = times[Math.floor((2 * times.length) / 3)] ?? 0;
+  const requestId = String(records.find((record) => record['requestId'] !== undefined)?.['requestId']);
+  return [
+    {},
+    { requestsOnly: true },
+    ...TENANTS.map((tenant) => ({ tenant })),
+    { tenant: 'nobody' },
+    { principal: 'sub-a@vendor.example' },
+    { principal: 'sub-c', tenant: 'acme' },
+    { caseRef: 'CASE-1' },
+    { caseRef: 'CASE-2', decision: 'allow' },
+    { rule: 'no-export' },
+    { rule: 'guard "1"', tenant: 'globex' },
+    { decision: 'deny' },
+    { decision: 'allow', tenant: 'acme' },
+    { effect: 'read' },
+    { effect: 'write', principal: 'person-of-sub-b' },
+    { effect: 'denied', tenant: 'globex' },
+    { since, until: Math.max(since, until) },
+    { since, tenant: 'acme' },
+    { requestId },
+    { requestId: 'none' },
+    { session: 'none' },
+  ];
+}
+
+function naively(records: readonly PublishedRecord[], query: Partial<RecordQuery>): PublishedRecord[] {
+  const subjects =
+    query.principal === undefined
+      ? []
+      : [query.principal, ...people.find(query.principal).map(({ id }) => id)];
+  return records.filter((record) => {
+    const at = Date.parse(record.time);
+    const { decision } = record;
+    const effect = decision === 'deny' ? 'denied' : record['effect'];
+    const actor = record['actor'] as { readonly subject: string } | null | undefined;
+    const rule = record['rule'] as { readonly id: string } | null | undefined;
+    return (
+      (query.tenant === undefined || record['tenant'] === query.tenant) &&
+      (query.requestsOnly !== true || /^(?:request|stream)\./.test(record.event)) &&
+      (query.principal === undefined || subjects.includes(actor?.subject ?? '')) &&
+      (query.caseRef === undefined || record['caseRef'] === query.caseRef) &&
+      (query.rule === undefined || rule?.id === query.rule) &&
+      (query.decision === undefined || decision === query.decision) &&
+      (query.effect === undefined || effect === query.effect) &&
+      (query.requestId === undefined || record['requestId'] === query.requestId) &&
+      (query.session === undefined || record['session'] === query.session) &&
+      at >= (query.since ?? 0) &&
+      at < (query.until ?? Number.MAX_SAFE_INTEGER)
+    );
+  });
+}
+
+async function expectSame(directory: string): Promise<void> {
+  const reader = createAuditReader({ directory, people, blockBytes: BLOCK_BYTES });
+  const naive = naiveRecords(directory, people);
+  for (const query of queriesOf(naive)) {
+    const expected = naively(naive, query);
+    expect(await allRecords(reader, query, 'oldest'), JSON.stringify(query)).toEqual(expected);
+    expect(await allRecords(reader, query, 'newest'), JSON.stringify(query)).toEqual(expected.toReversed());
+  }
+  for (const tenant of TENANTS) {
+    expect(await allVisits(reader, tenant)).toEqual(naiveVisits(naive, tenant));
+  }
+}
+
+describe.each([1, 2, 3])('a random journal (%i)', (seed) => {
+  it('gives the same answers without an index, with a part of one, with a whole one and with one made anew', async () => {
+    const directory = path.join(root, `journal-${seed}`);
+    const journal = new RandomJournal(directory, seed);
+    for (let i = 0; i < GROUPS; i++) journal.group();
+    await expectSame(directory);
+
+    await indexed(directory);
+    await expectSame(directory);
+
+    // The rest is not indexed yet.
+    for (let i = 0; i < GROUPS / 4; i++) journal.group();
+    await expectSame(directory);
+
+    await indexed(directory);
+    await expectSame(directory);
+
+    const copy = path.join(root, `copy-${seed}`);
+    cpSync(directory, copy, { recursive: true, filter: (file) => !file.includes('index.db') });
+    await indexed(copy);
+    await expectSame(copy);
+  });
+
+  it('gives the same answers when the indexer is started again after every group', async () => {
+    const directory = path.join(root, `restarted-${seed}`);
+    const journal = new RandomJournal(directory, 100 + seed);
+    for (let i = 0; i < GROUPS / 3; i++) {
+      journal.group();
+      await indexed(directory);
+    }
+    await expectSame(directory);
+  });
+});
