@@ -56,7 +56,7 @@ function exampleLine(writer: ChainWriter, random: Random, at: number): string {
     cache: 'hit',
     cacheAgeMs: below(random, 5000),
     workspace: `workspace-${below(random, 100)}`,
-    shadow: [{ id: 'large-export', category: 'export' }],
+    ...(at % 4 === 0 ? { shadow: [{ id: 'large-export', category: 'export' }] } : {}),
   });
 }
 

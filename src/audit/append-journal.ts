@@ -43,6 +43,8 @@ export class AppendJournal implements OpenJournal {
   readonly #flushLater: () => void;
   readonly #sumsDue: () => void;
   #group = new Group();
+  /** Refusals in sums that are not written yet. */
+  #summed: Recordable[] = [];
   #scheduled = false;
   #lingering = false;
   #closed = false;
@@ -78,16 +80,18 @@ export class AppendJournal implements OpenJournal {
   }
 
   refuse(x: Recordable): void {
+    if (this.available && x.credential === null && !this.#deps.summary.admits()) {
+      // Its answer waits for the sum that it is in: a kill in between would leave an answer without a record.
+      this.#deps.summary.add(x, this.#sumsDue);
+      this.#summed.push(x);
+      return;
+    }
     const group = this.#group;
     group.waiting.push(x);
     group.requests += 1;
     if (this.available) {
-      if (x.credential === null && !this.#deps.summary.admits()) {
-        this.#deps.summary.add(x, this.#sumsDue);
-      } else {
-        this.#add(group, x, refusedText);
-        group.records += 1;
-      }
+      this.#add(group, x, refusedText);
+      group.records += 1;
     }
     this.#schedule();
   }
@@ -192,7 +196,11 @@ export class AppendJournal implements OpenJournal {
     const { summary } = this.#deps;
     if (summary.size === 0) return;
     const lines = summary.size;
-    this.#group.keep(summary.take(), lines);
+    const group = this.#group;
+    group.keep(summary.take(), lines);
+    group.requests += this.#summed.length;
+    for (const x of this.#summed) group.waiting.push(x);
+    this.#summed = [];
     this.#schedule();
   }
 
@@ -305,29 +313,12 @@ export class AppendJournal implements OpenJournal {
         this.#records,
       );
     }
-    const { waiting } = group;
-    for (let index = 0; index < waiting.length; index++) {
-      try {
-        waiting[index]?.recorded();
-      } catch (error) {
-        this.#deps.log.error({ err: error }, 'an exchange failed after its record was written');
-      }
-    }
+    group.tell('recorded', this.#deps.log);
   }
 
   #refuseAll(group: Group): void {
     this.#outage.add(group);
-    this.#tellRefused(group);
-  }
-
-  #tellRefused(group: Group): void {
-    for (const x of group.waiting) {
-      try {
-        x.recordRefused();
-      } catch (error) {
-        this.#deps.log.error({ err: error }, 'an exchange failed after its record was refused');
-      }
-    }
+    group.tell('recordRefused', this.#deps.log);
   }
 
   #fail(error: unknown): void {
@@ -373,7 +364,7 @@ export class AppendJournal implements OpenJournal {
       this.#retryLater();
     }
     // Only now, since whoever is told may hand in the next request at once: that one is to have its line.
-    this.#tellRefused(group);
+    group.tell('recordRefused', this.#deps.log);
   }
 
   /** Synchronously on the device under `durability: disk`. Throws when nothing was written. */

@@ -1,5 +1,6 @@
 // What is written at once, and what is kept when that fails. Plain data of one shape each.
 // Hot: one group per turn of the event loop; the outage is touched only while the journal is unavailable.
+import type { AuditLog } from './audit-log.ts';
 import { gapText } from './event-text.ts';
 import type { Told } from './journal.ts';
 import { numbersIn, unusedText } from './tenant-numbers.ts';
@@ -33,6 +34,18 @@ export class Group {
     this.kept += text;
     this.keptLines += lines;
     this.records += lines;
+  }
+
+  /** Everybody who waits, in order; whoever throws holds up no other. */
+  tell(outcome: keyof Told, log: AuditLog): void {
+    const { waiting } = this;
+    for (let index = 0; index < waiting.length; index++) {
+      try {
+        waiting[index]?.[outcome]();
+      } catch (error) {
+        log.error({ err: error, outcome }, 'an exchange failed when it was told of its record');
+      }
+    }
   }
 }
 

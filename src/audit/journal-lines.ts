@@ -108,7 +108,7 @@ export interface StartedLine {
 export interface SummedLine {
   readonly k: 'summed';
   readonly id: string;
-  /** The second that was summed: its start, epoch milliseconds. */
+  /** When the first of them came, epoch milliseconds. */
   readonly t: number;
   readonly code: ReasonCode;
   readonly network: string;

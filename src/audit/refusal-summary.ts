@@ -1,4 +1,4 @@
-// Keeps garbage from filling the disk: refusals without a principal beyond a rate are summed per second,
+// Keeps garbage from filling the disk: refusals without a principal beyond a rate are summed per quarter of a second,
 // reason and client network into one counted record each. Bounded in memory whatever comes in.
 // Warm: asked once per refusal without a principal; free of allocation below the rate.
 import type { Clock } from '#model/clock.ts';
@@ -9,8 +9,9 @@ import type { SummedLine } from './journal-lines.ts';
 import { asciiJson } from './json-text.ts';
 import { uuid7 } from './uuid7.ts';
 
-const SUM_MS = 1000;
-/** Beyond so many different sums in one second the rest shares one network, `other`. */
+/** Answers wait so long for their sum to be written; the rate of sums is bounded by it. */
+const SUM_MS = 250;
+/** Beyond so many different sums at once the rest shares one network, `other`. */
 const MAX_SUMS = 1024;
 
 export class RefusalSummary {
@@ -40,7 +41,7 @@ export class RefusalSummary {
     return this.#admitted <= this.#perSecond;
   }
 
-  /** `due` is called once, a second after the first that was added since the sums were taken. */
+  /** `due` is called once, a quarter of a second after the first that was added since the sums were taken. */
   add(x: ExchangeFacts, due: () => void): void {
     this.#dueAfterASecond(due);
     if (this.size === 0) this.#since = this.#clock.now();

@@ -1,4 +1,5 @@
-// The options of `postern audit verify`; what the command does is loaded only when it runs. Not hot.
+// The options of `postern audit verify`; a wrong one is bad usage, exit code 2. What the command does is loaded only when
+// it runs. Not hot.
 import type { Command } from 'commander';
 import { type AuditCommandContext, withJournal } from './audit-context.ts';
 

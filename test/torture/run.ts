@@ -1,4 +1,4 @@
-// npm run torture -- --kills N [--json FILE] [--seed S] [--durability os|disk] [--flood] [--plant FAULT]
+// npm run torture -- --kills N [--json FILE] [--seed S] [--durability os|disk] [--flood] [--plant FAULT] [--keep]
 // Kills a gateway under load N times, starts it again on what is left, and holds its journal against what the upstream
 // and the clients saw. Exit 0 when nothing is missing, 1 when something is, 2 when it could not be asked.
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -19,6 +19,7 @@ interface Options {
   readonly durability: 'os' | 'disk';
   readonly plant: Plant | null;
   readonly flood: boolean;
+  readonly keep: boolean;
 }
 
 interface Tally {
@@ -41,6 +42,7 @@ function optionsOf(args: readonly string[]): Options {
       durability: { type: 'string', default: 'os' },
       plant: { type: 'string' },
       flood: { type: 'boolean', default: false },
+      keep: { type: 'boolean', default: false },
     },
   });
   const kills = Number(values.kills);
@@ -58,6 +60,7 @@ function optionsOf(args: readonly string[]): Options {
     durability: values.durability,
     plant,
     flood: values.flood,
+    keep: values.keep,
   };
 }
 
@@ -87,8 +90,12 @@ async function torture(options: Options, tally: Tally): Promise<Judgement> {
     next[Symbol.dispose]();
     await next.exited;
   }
-  // Awaited here, for the folder goes on return.
-  return await judge(site, ledger);
+  const judgement = await judge(site, ledger);
+  if (options.keep && judgement.problems.length > 0) {
+    site.keep();
+    process.stdout.write(`kept: ${site.folder}\n`);
+  }
+  return judgement;
 }
 
 function count(end: CycleEnd, tally: Tally): void {

@@ -6,7 +6,7 @@ import { type GateFiles, gateFiles } from '../support/gate.ts';
 import type { Random } from '../support/torture-random.ts';
 import type { Ledger } from './ledger.ts';
 import type { Ports } from './process.ts';
-import { startUpstream, type Upstream } from './upstream.ts';
+import { startUpstream } from './upstream.ts';
 
 const TENANTS = ['acme', 'globex', 'initech'] as const;
 export const HOSTS: readonly string[] = [...TENANTS, 'stranger'].map((tenant) => `${tenant}.app.test`);
@@ -23,6 +23,8 @@ export interface Site extends AsyncDisposable {
   grants(ports: Ports): Promise<void>;
   /** A short-lived grant more, and its revocation: events in the middle of the traffic. */
   grantAndRevoke(ports: Ports): Promise<void>;
+  /** The folder stays, for whoever wants to look. */
+  keep(): void;
   /** Another policy in the directory; a signal makes the gateway read it. */
   writePolicy(): void;
 }
@@ -32,6 +34,7 @@ export async function openSite(durability: 'os' | 'disk', ledger: Ledger, random
   const files = await gateFiles({ upstreamPort: upstream.port, config: configOf(durability) });
   const { folder } = files;
   let policies = 0;
+  let kept = false;
   return {
     folder,
     config: join(folder, 'postern.yaml'),
@@ -53,17 +56,18 @@ export async function openSite(durability: 'os' | 'disk', ledger: Ledger, random
       });
       await call(files, ports, `/v1/grants/${id}/revoke`);
     },
+    keep() {
+      kept = true;
+    },
     writePolicy() {
       policies += 1;
       writeFileSync(join(folder, 'policies', 'more.yaml'), anotherPolicy(policies));
     },
-    [Symbol.asyncDispose]: () => close(upstream, folder),
+    async [Symbol.asyncDispose]() {
+      await upstream[Symbol.asyncDispose]();
+      if (!kept) rmSync(folder, { recursive: true, force: true });
+    },
   };
-}
-
-async function close(upstream: Upstream, folder: string): Promise<void> {
-  await upstream[Symbol.asyncDispose]();
-  rmSync(folder, { recursive: true, force: true });
 }
 
 function configOf(durability: 'os' | 'disk'): Record<string, unknown> {

@@ -21,9 +21,14 @@ export class OpenLeaf {
   readonly spans: number[];
   /** What a visitor knows of the tenant: looked up once a group instead of once a line. */
   known: object | null = null;
+  /** Of the tenant's raw text, its last character before the quote. */
+  readonly lastAt: number;
+  readonly lastCode: number;
 
   constructor(tenant: string | null, start: number, end: number) {
     this.tenant = tenant;
+    this.lastAt = tenant === null ? 0 : tenant.length - 2;
+    this.lastCode = tenant === null ? 0 : tenant.charCodeAt(this.lastAt);
     this.spans = [start, end];
   }
 }
@@ -64,9 +69,7 @@ export function leafHash(group: number, lines: Buffer): Buffer {
 /** The leaves of lines given as latin1 text, not hashed yet. */
 export function openLeaves(text: string, visitor: LineVisitor | null = null): OpenLeaf[] {
   const leaves: OpenLeaf[] = [];
-  /** The last tenant's leaf; most groups have one tenant, and then nothing is ever looked up. */
-  let last: OpenLeaf | null = null;
-  let byTenant: Map<string, OpenLeaf> | null = null;
+  const tenants = new TenantLeaves(leaves);
   for (let start = 0, end = 0; start < text.length; start = end) {
     const newline = text.indexOf('\n', start);
     end = newline === -1 ? text.length : newline + 1;
@@ -75,25 +78,46 @@ export function openLeaves(text: string, visitor: LineVisitor | null = null): Op
       const leaf = new OpenLeaf(null, start, end);
       leaves.push(leaf);
       if (visitor !== null) visitor.line(start, -1, leaf);
-      continue;
-    }
-    if (last !== null && text.startsWith(last.tenant as string, from)) {
-      extend(last.spans, start, end);
     } else {
-      const tenant = text.slice(from, tenantEnd(text, from));
-      if (last !== null) byTenant ??= new Map([[last.tenant as string, last]]);
-      last = byTenant?.get(tenant) ?? null;
-      if (last === null) {
-        last = new OpenLeaf(tenant, start, end);
-        leaves.push(last);
-        byTenant?.set(tenant, last);
-      } else {
-        extend(last.spans, start, end);
-      }
+      const leaf = tenants.at(text, from, start);
+      extend(leaf.spans, start, end);
+      if (visitor !== null) visitor.line(start, from + (leaf.tenant as string).length, leaf);
     }
-    if (visitor !== null) visitor.line(start, from + (last.tenant as string).length, last);
   }
   return leaves;
+}
+
+/** Compared one by one before anything is cut out and looked up: most groups have few tenants. */
+const FEW = 8;
+
+/** The tenants' leaves of one group. */
+class TenantLeaves {
+  readonly #leaves: OpenLeaf[];
+  readonly #few: OpenLeaf[] = [];
+  #all: Map<string, OpenLeaf> | null = null;
+
+  constructor(leaves: OpenLeaf[]) {
+    this.#leaves = leaves;
+  }
+
+  /** Of the tenant whose raw text begins at `from`; a new one has an empty span at `start`. */
+  at(text: string, from: number, start: number): OpenLeaf {
+    const few = this.#few;
+    for (let i = 0; i < few.length; i++) {
+      const leaf = few[i] as OpenLeaf;
+      // Names often begin alike: their last characters tell them apart without a call.
+      if (text.charCodeAt(from + leaf.lastAt) !== leaf.lastCode) continue;
+      if (text.startsWith(leaf.tenant as string, from)) return leaf;
+    }
+    const tenant = text.slice(from, tenantEnd(text, from));
+    const known = this.#all?.get(tenant);
+    if (known !== undefined) return known;
+    const leaf = new OpenLeaf(tenant, start, start);
+    this.#leaves.push(leaf);
+    if (few.length < FEW) few.push(leaf);
+    else (this.#all ??= new Map()).set(tenant, leaf);
+    return leaf;
+  }
 }
 
 function extend(spans: number[], start: number, end: number): void {
@@ -102,17 +126,18 @@ function extend(spans: number[], start: number, end: number): void {
 }
 
 const TENANT_KEY = ',"tenant":"';
+const INTENT = '{"k":"intent","tenant":"';
+const DONE = '{"k":"done","tenant":"';
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
 /** Where the raw tenant of the line at `line` begins, its quote included; -1 without a tenant. */
 export function tenantStart(text: string, line: number): number {
-  // `{"k":"` has six characters; the kinds are plain words, and most lines are of two of them.
-  let kindEnd = line + 12;
-  if (!text.startsWith('intent"', line + 6)) {
-    kindEnd = line + 10;
-    if (!text.startsWith('done"', line + 6)) kindEnd = text.indexOf('"', line + 6);
-  }
+  // Most lines are of two kinds.
+  if (text.startsWith(INTENT, line)) return line + INTENT.length - 1;
+  if (text.startsWith(DONE, line)) return line + DONE.length - 1;
+  // `{"k":"` has six characters; the kinds are plain words.
+  const kindEnd = text.indexOf('"', line + 6);
   if (kindEnd === -1 || !text.startsWith(TENANT_KEY, kindEnd + 1)) return -1;
   return kindEnd + TENANT_KEY.length;
 }

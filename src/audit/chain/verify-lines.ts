@@ -34,13 +34,15 @@ const KINDS = new Set([
 ]);
 
 const KIND_AT = 6;
+const LETTER_D = 0x64;
 /** Of lines with a tenant, `unused` and `grant` alone begin with these. */
 const LETTER_U = 0x75;
 const LETTER_G = 0x67;
 
 /** Whether the line at `start` begins as a line of a journal does. A seal within a group is none. */
 export function isKnownLine(text: string, start: number): boolean {
-  if (text.startsWith('{"k":"intent",', start) || text.startsWith('{"k":"done",', start)) return true;
+  const isDone = text.charCodeAt(start + KIND_AT) === LETTER_D;
+  if (text.startsWith(isDone ? '{"k":"done",' : '{"k":"intent",', start)) return true;
   if (!text.startsWith('{"k":"', start)) return false;
   return KINDS.has(kindAt(text, start));
 }

@@ -9,6 +9,11 @@ const CHUNK_BYTES = 1024 * 1024;
 const MAX_GROUP_BYTES = 64 * 1024 * 1024;
 const NEWLINE = 0x0a;
 const SEAL_BYTES = Buffer.from(SEAL_START, 'latin1');
+/** Where the kind stands, and how the seal's begins. */
+const KIND_AT = 6;
+const LETTER_S = 0x73;
+/** Of a group that is too large: its end, where a line may have begun. */
+const KEPT_BYTES = 256;
 const SEAL_FORM = /^\{"k":"seal","n":([1-9][0-9]{0,15}),"h":"([0-9a-f]{64})"\}\n$/;
 
 export interface Seal {
@@ -72,29 +77,26 @@ export class GroupScanner {
     return this.#find(this.sealEnd);
   }
 
+  /** `begin`: where a line begins. Going from line to line is faster than a search for the seal's bytes. */
   #find(begin: number): boolean {
-    let from = begin;
-    for (;;) {
-      const at = this.#view.indexOf(SEAL_BYTES, from);
-      if (at !== -1 && at !== this.start && this.#view[at - 1] !== NEWLINE) {
-        from = at + 1;
-        continue;
+    for (let line = begin; ; ) {
+      const view = this.#view;
+      for (let newline = view.indexOf(NEWLINE, line); newline !== -1; newline = view.indexOf(NEWLINE, line)) {
+        if (isSealStart(view, line)) {
+          this.sealStart = line;
+          this.sealEnd = newline + 1;
+          return true;
+        }
+        line = newline + 1;
       }
-      const newline = at === -1 ? -1 : this.#view.indexOf(NEWLINE, at);
-      if (newline !== -1) {
-        this.sealStart = at;
-        this.sealEnd = newline + 1;
-        return true;
-      }
-      const searched = at === -1 ? Math.max(from, this.#filled - SEAL_BYTES.length) : at;
-      const ahead = this.#filled - searched;
+      const begun = this.#filled - line;
       if (!this.#fill()) return false;
-      from = Math.max(this.start, this.#searchedTo - ahead);
+      line = Math.max(this.start, this.#filledBefore - begun);
     }
   }
 
   /** What was filled before the last read. */
-  #searchedTo = HASH_BYTES;
+  #filledBefore = HASH_BYTES;
 
   /** Reads on behind the group that has begun; false at the end of the segment. */
   #fill(): boolean {
@@ -107,7 +109,7 @@ export class GroupScanner {
     const into = this.bytes.subarray(this.#filled, this.#filled + room);
     const read = this.#source.read(this.#segment, into, this.#position);
     if (read === 0) return false;
-    this.#searchedTo = this.#filled;
+    this.#filledBefore = this.#filled;
     this.#position += read;
     this.#setFilled(this.#filled + read);
     this.#onRead(read);
@@ -117,7 +119,7 @@ export class GroupScanner {
   /** Forgets all but the end of the group, where a seal may have begun. */
   #cut(): void {
     this.wasCut = true;
-    this.#slide(this.#filled - 2 * SEAL_BYTES.length);
+    this.#slide(this.#filled - KEPT_BYTES);
   }
 
   #slide(from: number): void {
@@ -163,4 +165,9 @@ export class GroupScanner {
   rest(): Buffer {
     return this.bytes.subarray(this.start, this.#filled);
   }
+}
+
+function isSealStart(bytes: Buffer, line: number): boolean {
+  if (bytes[line + KIND_AT] !== LETTER_S) return false;
+  return SEAL_BYTES.compare(bytes, line, Math.min(bytes.length, line + SEAL_BYTES.length)) === 0;
 }

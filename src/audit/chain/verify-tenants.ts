@@ -60,7 +60,8 @@ export class TenantLedger {
     let numbers = this.#tenants.get(tenant);
     if (numbers === undefined) {
       numbers = new TenantNumbers(beginsAtOne ? 1 : 0, this.#epoch);
-      this.#tenants.set(tenant, numbers);
+      // Copied: a part of a text holds on to all of it.
+      this.#tenants.set(Buffer.from(tenant, 'latin1').toString('latin1'), numbers);
     }
     if (numbers.epoch !== this.#epoch) {
       numbers.epoch = this.#epoch;

@@ -63,7 +63,7 @@ export class SinkPump {
     this.#sleep = deps.sleep ?? sleep;
     this.#cursorFile = cursorPath(deps.directory, deps.name);
     this.#saved = cursorBefore(deps.start, readCursor(this.#cursorFile));
-    this.#savedAtMs = deps.nowMs();
+    this.#savedAtMs = Number.NEGATIVE_INFINITY;
     const { directory, instance, keys } = deps;
     const drop = (reason: string, count: number, at: Position): void => this.#drop(reason, count, at);
     this.#source = new RecordSource({ directory, instance, keys, cursor: this.#saved, drop });
