@@ -38,7 +38,8 @@ function tenantOf(
   tenants: LineNumbers['tenants'],
 ): { readonly tenant: null } | { readonly tenant: string; readonly n: number } {
   if (tenant === null) return { tenant };
-  return { tenant: JSON.parse(tenants.text(tenant)) as string, n: tenants.take(tenant) };
+  const entry = tenants.of(tenant);
+  return { tenant: JSON.parse(entry.text) as string, n: entry.take() };
 }
 
 export function gapText(gap: Omit<GapLine, 'k' | 'id'>): string {

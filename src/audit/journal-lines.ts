@@ -43,7 +43,8 @@ export interface RequestPart {
   /** Received at, epoch milliseconds. */
   readonly t: number;
   readonly method: string;
-  readonly version: string;
+  /** Absent for `1.1`. */
+  readonly version?: string;
   readonly host: string;
   readonly path: string;
   /** Where tenancy is by path: what the rules saw. */
@@ -59,7 +60,8 @@ export interface RequestPart {
   /** The one workspace that the request names. */
   readonly workspace?: string;
   readonly trace?: string;
-  readonly cache: 'hit' | 'miss' | 'none';
+  /** Absent for `hit`. */
+  readonly cache?: 'hit' | 'miss' | 'none';
   readonly cacheAgeMs?: number;
   readonly shadow?: readonly RulePart[];
 }
@@ -72,14 +74,17 @@ interface EndPart {
   /** Response guards in shadow mode; published with those of the request side. */
   readonly shadowGuards?: readonly RulePart[];
   readonly status: number;
+  /** Absent: of a completion the same as `status`, of a refusal none; 0 is none. */
   readonly upstreamStatus?: number;
   readonly upstreamError?: string;
-  readonly bytesIn: number;
+  /** Absent for 0. */
+  readonly bytesIn?: number;
   readonly bytesOut: number;
   readonly us: number;
   readonly upstreamUs?: number;
   readonly decisionUs?: number;
-  readonly endedBy?: EndedBy;
+  /** Absent: of a completion `upstream`, of a refusal null. */
+  readonly endedBy?: EndedBy | null;
   /** Absent for `http`. */
   readonly kind?: ExchangeKind;
 }

@@ -13,10 +13,6 @@ export function quoted(value: string, cap: number): string {
   return `"${capped(value, cap).replace(SPECIAL, escapeUnit)}"`;
 }
 
-export function quotedOrNull(value: string | null, cap: number): string {
-  return value === null ? 'null' : quoted(value, cap);
-}
-
 /** Cut at `cap` units, never through a surrogate pair, with an ellipsis that shows the cut. */
 export function capped(value: string, cap: number): string {
   if (value.length <= cap) return value;

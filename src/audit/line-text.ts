@@ -1,6 +1,7 @@
 // Builds the lines of the journal by hand, newline included: pure ASCII, keys written out in the source,
 // every string from outside escaped and capped. What does not change between requests is built once.
 // Hot: intent and completion of every request. The reader's types are in `journal-lines.ts`.
+import type { EndedBy } from '#model/ended-by.ts';
 import type { ExchangeFacts } from '#model/exchange.ts';
 import type { RuleRef } from '#model/verdict.ts';
 import type { ContextTable } from './context-table.ts';
@@ -22,12 +23,12 @@ export function intentText(x: ExchangeFacts, numbers: LineNumbers): string {
 
 /** A request that was never forwarded: both halves in one line. */
 export function refusedText(x: ExchangeFacts, numbers: LineNumbers): string {
-  return `{"k":"refused",${requestText(x, numbers)},${endText(x)}}\n`;
+  return `{"k":"refused",${requestText(x, numbers)},${endText(x, null, 0)}}\n`;
 }
 
 /** After the exchange ended. */
 export function doneText(x: ExchangeFacts, { tenants }: LineNumbers): string {
-  return `{"k":"done",${tenantText(x, tenants)},"id":"${x.requestId}",${endText(x)}}\n`;
+  return `{"k":"done",${tenantText(x, tenants)},"id":"${x.requestId}",${endText(x, 'upstream', x.status)}}\n`;
 }
 
 /** A stream whose head has been sent on. */
@@ -36,20 +37,26 @@ export function startedText(x: ExchangeFacts, { tenants }: LineNumbers): string 
 }
 
 function tenantText({ tenant }: ExchangeFacts, tenants: TenantNumbers): string {
-  return tenant === null ? '"tenant":null' : `"tenant":${tenants.text(tenant)},"n":${tenants.take(tenant)}`;
+  if (tenant === null) return '"tenant":null';
+  const entry = tenants.of(tenant);
+  return `"tenant":${entry.text},"n":${entry.take()}`;
 }
 
 function requestText(x: ExchangeFacts, { tenants, context }: LineNumbers): string {
   const { target, tenant } = x;
   const refers = `"s":${context.subjectOf(x)},"g":${context.grantOf(x.grant)},"e":"${effectOf(x)}"`;
   const policy = context.policyOf(x.policyDigest);
-  // The number is taken last: nothing after it can fail.
-  let text =
-    tenant === null
-      ? `"tenant":null,${refers}`
-      : `"tenant":${tenants.text(tenant)},${refers},"n":${tenants.take(tenant)}`;
-  text += `,"p":${policy},"id":"${x.requestId}","t":${x.receivedAt}`;
-  text += `,"method":${quoted(x.method, CAPS.method)},"version":${quoted(x.httpVersion, CAPS.method)},"host":${quoted(x.host, CAPS.host)}`;
+  let text: string;
+  if (tenant === null) {
+    text = `"tenant":null,${refers}`;
+  } else {
+    const entry = tenants.of(tenant);
+    // The number is taken last: nothing after it can fail.
+    text = `"tenant":${entry.text},${refers},"n":${entry.take()}`;
+  }
+  text += `,"p":${policy},"id":"${x.requestId}","t":${x.receivedAt},"method":${quoted(x.method, CAPS.method)}`;
+  if (x.httpVersion !== '1.1') text += `,"version":${quoted(x.httpVersion, CAPS.method)}`;
+  text += `,"host":${quoted(x.host, CAPS.host)}`;
   if (target === null) {
     text += refusedTargetText(x.rawTarget);
   } else {
@@ -66,7 +73,7 @@ function requestText(x: ExchangeFacts, { tenants, context }: LineNumbers): strin
   if (x.isUpgrade) text += ',"upgrade":true';
   if (x.workspace !== null) text += `,"workspace":${quoted(x.workspace, CAPS.id)}`;
   if (x.traceId !== '') text += `,"trace":${quoted(x.traceId, CAPS.method)}`;
-  text += `,"cache":"${x.grantCacheResult}"`;
+  if (x.grantCacheResult !== 'hit') text += `,"cache":"${x.grantCacheResult}"`;
   if (x.grantCacheAgeMs > 0) text += `,"cacheAgeMs":${Math.round(x.grantCacheAgeMs)}`;
   if (x.shadowRules.length > 0) text += `,"shadow":[${x.shadowRules.map(ruleText).join(',')}]`;
   return text;
@@ -112,13 +119,15 @@ function queryText(query: string): string {
   return names === '' ? '' : `,"query":${quoted(capped(names, CAPS.query), CAPS.query + 1)}`;
 }
 
-function endText(x: ExchangeFacts): string {
-  let text = `"code":"${x.reason}","status":${x.status},"bytesIn":${x.bytesIn},"bytesOut":${x.bytesOut},"us":${micros(x.durationMs)}`;
+/** What is as usual is left out: a line is hashed twice and read several times, and costs by its length. */
+function endText(x: ExchangeFacts, usualEnd: EndedBy | null, usualUpstream: number): string {
+  let text = `"code":"${x.reason}","status":${x.status},"bytesOut":${x.bytesOut},"us":${micros(x.durationMs)}`;
+  if (x.bytesIn !== 0) text += `,"bytesIn":${x.bytesIn}`;
   if (x.decisionMs > 0) text += `,"decisionUs":${micros(x.decisionMs)}`;
-  if (x.upstreamStatus !== 0) text += `,"upstreamStatus":${x.upstreamStatus}`;
+  if (x.upstreamStatus !== usualUpstream) text += `,"upstreamStatus":${x.upstreamStatus}`;
   if (x.upstreamMs > 0) text += `,"upstreamUs":${micros(x.upstreamMs)}`;
   if (x.upstreamError !== null) text += `,"upstreamError":${quoted(x.upstreamError, CAPS.address)}`;
-  if (x.endedBy !== null) text += `,"endedBy":"${x.endedBy}"`;
+  if (x.endedBy !== usualEnd) text += `,"endedBy":${x.endedBy === null ? 'null' : `"${x.endedBy}"`}`;
   if (x.kind !== 'http') text += `,"kind":"${x.kind}"`;
   if (x.rule !== null) text += `,"rule":${ruleText(x.rule)}`;
   if (x.shadowGuards.length > 0) text += `,"shadowGuards":[${x.shadowGuards.map(ruleText).join(',')}]`;

@@ -43,6 +43,7 @@ type EndHalf = DoneLine | RefusedLine;
 /** A refusal, or an intent with its completion; `streaming` when `request.allowed` was already published. */
 export function recordOf(request: ResolvedRequest, end: EndHalf, streaming: boolean): PublishedRecord {
   const event = eventOf(end.code, streaming);
+  const endedBy = endedByOf(end);
   return {
     ...headOf(event, EVENT_CODES[event], request.id, request.t),
     durationMs: end.us / 1000,
@@ -50,7 +51,7 @@ export function recordOf(request: ResolvedRequest, end: EndHalf, streaming: bool
     ...requestOf(request, end.n, {
       status: end.status,
       kind: end.kind ?? 'http',
-      bytesIn: end.bytesIn,
+      bytesIn: end.bytesIn ?? 0,
       bytesOut: end.bytesOut,
     }),
     decision: decisionOf(end.code, (end.decisionUs ?? 0) > 0),
@@ -59,10 +60,21 @@ export function recordOf(request: ResolvedRequest, end: EndHalf, streaming: bool
     note: end.note ?? null,
     rule: end.rule ?? null,
     ...policyOf(request, end.shadowGuards),
-    upstream: { status: end.upstreamStatus ?? null, error: end.upstreamError ?? null },
-    endedBy: end.endedBy ?? null,
-    outcome: outcomeOf(end.code, end.endedBy ?? null),
+    upstream: { status: upstreamStatusOf(end), error: end.upstreamError ?? null },
+    endedBy,
+    outcome: outcomeOf(end.code, endedBy),
   };
+}
+
+/** What a completion leaves out is as it usually is. */
+function endedByOf({ k, endedBy }: EndHalf): EndedBy | null {
+  if (endedBy !== undefined) return endedBy;
+  return k === 'done' ? 'upstream' : null;
+}
+
+function upstreamStatusOf(end: EndHalf): number | null {
+  const status = end.upstreamStatus ?? (end.k === 'done' ? end.status : 0);
+  return status === 0 ? null : status;
 }
 
 /** The first of a stream's two records, as soon as its head was sent on. */
@@ -222,7 +234,7 @@ function requestOf(line: ResolvedRequest, tenantSeq: number | undefined, end: Ht
       queryKeys: decodedNames(line.query ?? ''),
       queryValues: decodedPairs(line.pairs ?? ''),
       host: line.host,
-      version: line.version,
+      version: line.version ?? '1.1',
       status: end.status === 0 ? null : end.status,
       kind: end.kind,
       bytesIn: end.bytesIn,
@@ -238,7 +250,7 @@ function policyOf(line: ResolvedRequest, shadowGuards: EndHalf['shadowGuards'] =
   return {
     shadowRules: [...(line.shadow ?? []), ...shadowGuards],
     policyDigest: line.policy,
-    grantCache: { result: line.cache, ageMs: line.cacheAgeMs ?? 0 },
+    grantCache: { result: line.cache ?? 'hit', ageMs: line.cacheAgeMs ?? 0 },
   };
 }
 

@@ -9,6 +9,7 @@ import { asciiJson, quoted } from './json-text.ts';
 const MAX_TENANT = 256;
 const TENANTS_A_LINE = 1000;
 
+/** Of one shape; one per tenant. */
 class TenantEntry {
   /** As it stands in a line. */
   readonly text: string;
@@ -18,6 +19,12 @@ class TenantEntry {
     this.text = text;
     this.next = next;
   }
+
+  /** A number that was never given before. */
+  take(): number {
+    this.next += 1;
+    return this.next - 1;
+  }
 }
 
 export class TenantNumbers {
@@ -26,18 +33,6 @@ export class TenantNumbers {
   /** `next`: as the journal left off, by the name as it is written there. */
   constructor(next: ReadonlyMap<string, number>) {
     for (const [name, number] of next) this.#entries.set(name, new TenantEntry(asciiJson(name), number));
-  }
-
-  /** The tenant as JSON text. */
-  text(tenant: string): string {
-    return this.#of(tenant).text;
-  }
-
-  /** A number that was never given before. */
-  take(tenant: string): number {
-    const entry = this.#of(tenant);
-    entry.next += 1;
-    return entry.next - 1;
   }
 
   /** The lines at the start of a segment. `unwritten`: numbers of lines that will follow, ascending, by tenant. */
@@ -60,7 +55,8 @@ export class TenantNumbers {
     return snapshot;
   }
 
-  #of(tenant: string): TenantEntry {
+  /** Its name as JSON text, and its numbers. */
+  of(tenant: string): TenantEntry {
     const known = this.#entries.get(tenant);
     if (known !== undefined) return known;
     const text = quoted(tenant, MAX_TENANT);

@@ -67,6 +67,9 @@ export interface CorpusGate extends AsyncDisposable {
   takeLines(): readonly Line[];
 }
 
+/** Kinds of lines that a request can bring about: not those of the chain, which come by themselves. */
+const TOLD: ReadonlySet<string> = new Set(['intent', 'refused', 'done', 'started', 'summed', 'event', 'gap']);
+
 export interface CorpusGateOptions {
   readonly respond?: Respond;
   /** Of another upstream; the recorder then sees nothing. */
@@ -103,7 +106,7 @@ export async function startCorpusGate(options: CorpusGateOptions = {}): Promise<
       return taken;
     },
     takeLines() {
-      const lines = gate.journal() as unknown as Line[];
+      const lines = (gate.journal() as unknown as Line[]).filter(({ k }) => TOLD.has(k));
       const taken = lines.slice(linesTaken);
       linesTaken = lines.length;
       return taken;

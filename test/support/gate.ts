@@ -185,12 +185,25 @@ function gateOf(
   };
 }
 
+/** With what requests refer to put in: the policy's digest, the grant. */
 function journalLines(folder: string): Record<string, unknown>[] {
   const directory = join(folder, 'audit');
   return readdirSync(directory)
     .filter((name) => name.endsWith('.ndjson'))
     .toSorted()
-    .flatMap((name) => linesOf(join(directory, name)));
+    .flatMap((name) => resolvedLines(linesOf(join(directory, name))));
+}
+
+function resolvedLines(lines: readonly Record<string, unknown>[]): Record<string, unknown>[] {
+  const policies = new Map(
+    lines.filter(({ k }) => k === 'policy').map((line) => [line['p'], line['digest']]),
+  );
+  const grants = new Map(lines.filter(({ k }) => k === 'grant').map((line) => [line['g'], line['grant']]));
+  return lines.map((line) => {
+    if (line['k'] !== 'intent' && line['k'] !== 'refused') return line;
+    const grant = grants.get(line['g']);
+    return { ...line, policy: policies.get(line['p']) ?? '', ...(grant === undefined ? {} : { grant }) };
+  });
 }
 
 function linesOf(file: string): Record<string, unknown>[] {

@@ -40,7 +40,7 @@ export interface LeafHead {
 }
 
 /** Opens the box of the subject line above, and no other. Absent when the person was erased. */
-export interface SubjectKeyLine {
+interface SubjectKeyLine {
   readonly b: 'key';
   /** 32 bytes, base64. */
   readonly key: string;

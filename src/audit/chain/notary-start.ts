@@ -13,12 +13,12 @@ import { readSeal } from './seal.ts';
  * group. Throws the errors of node:fs.
  */
 export function findNotaryStart(directory: string, knownTo = 0): NotaryStart | null {
-  let newer: readonly SegmentSeals[] = [];
+  const newer: SegmentSeals[] = [];
   let coveredTo = knownTo;
   for (const segment of listSegments(nodeJournalFiles, directory).toReversed()) {
     const seals = sealsOf(segment);
     if (seals === null) continue;
-    newer = [seals, ...newer];
+    newer.unshift(seals);
     coveredTo = Math.max(coveredTo, seals.coveredTo);
     if (coveredTo + 1 >= seals.first) break;
   }

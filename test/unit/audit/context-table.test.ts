@@ -159,28 +159,31 @@ it('keeps within its bounds', () => {
 describe('numbers of tenants', () => {
   it('go on from where the journal left off, each tenant by itself', () => {
     const tenants = new TenantNumbers(new Map([['acme', 41]]));
-    expect([tenants.take('acme'), tenants.take('b'), tenants.take('acme'), tenants.take('b')]).toEqual([
-      41, 1, 42, 2,
-    ]);
+    expect([
+      tenants.of('acme').take(),
+      tenants.of('b').take(),
+      tenants.of('acme').take(),
+      tenants.of('b').take(),
+    ]).toEqual([41, 1, 42, 2]);
   });
 
   it('are noted at the start of a segment as they were before the lines that follow', () => {
     const tenants = new TenantNumbers(new Map([['acme', 41]]));
-    for (let count = 0; count < 3; count++) tenants.take('acme');
-    tenants.take('b');
+    for (let count = 0; count < 3; count++) tenants.of('acme').take();
+    tenants.of('b').take();
     const [line] = parsed(tenants.snapshot(new Map([['acme', [43]]])));
-    expect(line).toEqual({ k: 'tenants', next: { acme: 43, b: 2 } });
+    expect(line).toMatchObject({ k: 'tenants', next: { acme: 43, b: 2 } });
   });
 
   it('are shared by names that are cut to the same', () => {
     const tenants = new TenantNumbers(new Map());
     const long = 'x'.repeat(300);
-    expect([tenants.take(`${long}1`), tenants.take(`${long}2`)]).toEqual([1, 2]);
-    expect(tenants.text(`${long}1`)).toBe(tenants.text(`${long}2`));
+    expect([tenants.of(`${long}1`).take(), tenants.of(`${long}2`).take()]).toEqual([1, 2]);
+    expect(tenants.of(`${long}1`).text).toBe(tenants.of(`${long}2`).text);
   });
 
   it('survive names that are keys of every object', () => {
     const tenants = new TenantNumbers(new Map([['__proto__', 5]]));
-    expect(tenants.snapshot(new Map())).toBe('{"k":"tenants","next":{"__proto__":5}}\n');
+    expect(tenants.snapshot(new Map())).toContain('{"k":"tenants","next":{"__proto__":5},');
   });
 });

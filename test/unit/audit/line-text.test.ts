@@ -32,7 +32,6 @@ describe('an intent line', () => {
       path: '/t/acme/a',
       route: '/a',
       query: 'q&z',
-      cache: 'hit',
       cacheAgeMs: 12,
     });
     expect(context.find((one) => one.k === 'subject' && one.s === line.s)).toMatchObject({

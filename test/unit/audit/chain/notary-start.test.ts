@@ -17,7 +17,7 @@ function offsetOf(text: string, group: number): number {
 describe('where the checkpoints left off', () => {
   it('is nowhere in a journal without a group', () => {
     using directory = testDirectory();
-    new JournalBuilder(directory.path);
+    expect(new JournalBuilder(directory.path).group).toBe(0);
     expect(findNotaryStart(directory.path)).toBeNull();
   });
 
