@@ -5,7 +5,7 @@ import type { Clock } from '#model/clock.ts';
 import type { ExchangeFacts } from '#model/exchange.ts';
 import type { AuditLog } from './audit-log.ts';
 import { eventText } from './event-text.ts';
-import type { LifecycleEvent, Recordable } from './journal.ts';
+import type { LifecycleEvent, Recordable, Told } from './journal.ts';
 import type { JournalFiles } from './journal-files.ts';
 import { Group, Outage } from './journal-group.ts';
 import { doneText, intentText, type LineNumbers, refusedText, startedText } from './line-text.ts';
@@ -96,8 +96,9 @@ export class AppendJournal implements OpenJournal {
     this.#schedule();
   }
 
-  complete(x: Recordable): void {
-    this.#group.waiting.push(x);
+  complete(x: ExchangeFacts, waits?: Told): void {
+    // Whoever waits for nothing is let go of: an exchange held until the next group survives collections for it.
+    if (waits !== undefined) this.#group.waiting.push(waits);
     this.#group.keep(doneText(x, this.#deps.numbers), 1);
     if (this.#scheduled || this.#lingering) return;
     this.#lingering = true;

@@ -10,7 +10,7 @@ export interface Told {
   recordRefused(): void;
 }
 
-/** What the journal needs of an exchange: its facts, and to be told for each `intend`, `refuse` and `complete`. */
+/** What the journal needs of an exchange: its facts, and to be told for each `intend` and `refuse`. */
 export interface Recordable extends ExchangeFacts, Told {}
 
 export interface Journal {
@@ -18,8 +18,11 @@ export interface Journal {
   intend(x: Recordable): void;
   /** One complete record of a request that was never forwarded. Its answer leaves after `recorded`. */
   refuse(x: Recordable): void;
-  /** After the exchange ended: the other half of an intent. */
-  complete(x: Recordable): void;
+  /**
+   * After the exchange ended: the other half of an intent. `waits` is told as for an intent: whoever still has an answer
+   * to send. Without it nothing of the exchange is held on to.
+   */
+  complete(x: ExchangeFacts, waits?: Told): void;
   /** For streams: published at once, before the exchange ends (`request.allowed`, later `stream.ended`). */
   started(x: ExchangeFacts): void;
   /** A lifecycle event (`grant.revoked`, `policy.reloaded`, …). Never waited for by a revoke. */

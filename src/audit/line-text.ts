@@ -23,12 +23,16 @@ export function intentText(x: ExchangeFacts, numbers: LineNumbers): string {
 
 /** A request that was never forwarded: both halves in one line. */
 export function refusedText(x: ExchangeFacts, numbers: LineNumbers): string {
-  return `{"k":"refused",${requestText(x, numbers)},${endText(x, null, 0)}}\n`;
+  return `{"k":"refused",${requestText(x, numbers)}${endText(x, null, 0)}}\n`;
 }
 
 /** After the exchange ended. */
 export function doneText(x: ExchangeFacts, { tenants }: LineNumbers): string {
-  return `{"k":"done",${tenantText(x, tenants)},"id":"${x.requestId}",${endText(x, 'upstream', x.status)}}\n`;
+  const { tenant, requestId } = x;
+  if (tenant === null)
+    return `{"k":"done","tenant":null,"id":"${requestId}"${endText(x, 'upstream', x.status)}}\n`;
+  const entry = tenants.of(tenant);
+  return `${entry.doneHead}${entry.take()},"id":"${requestId}"${endText(x, 'upstream', x.status)}}\n`;
 }
 
 /** A stream whose head has been sent on. */
@@ -44,17 +48,20 @@ function tenantText({ tenant }: ExchangeFacts, tenants: TenantNumbers): string {
 
 function requestText(x: ExchangeFacts, { tenants, context }: LineNumbers): string {
   const { target, tenant } = x;
-  const refers = `"s":${context.subjectOf(x)},"g":${context.grantOf(x.grant)},"e":"${effectOf(x)}"`;
+  const s = context.subjectOf(x);
+  const g = context.grantOf(x.grant);
+  const effect = effectOf(x);
   const policy = context.policyOf(x.policyDigest);
   let text: string;
   if (tenant === null) {
-    text = `"tenant":null,${refers}`;
+    text = `"tenant":null,"s":${s},"g":${g},"e":"${effect}"`;
   } else {
     const entry = tenants.of(tenant);
     // The number is taken last: nothing after it can fail.
-    text = `"tenant":${entry.text},${refers},"n":${entry.take()}`;
+    text = `${entry.head(s, g, effect)}${entry.take()}`;
   }
-  text += `,"p":${policy},"id":"${x.requestId}","t":${x.receivedAt},"method":${quoted(x.method, CAPS.method)}`;
+  text += `,"p":${policy},"id":"${x.requestId}","t":${x.receivedAt}`;
+  text += x.method === 'GET' ? ',"method":"GET"' : `,"method":${quoted(x.method, CAPS.method)}`;
   if (x.httpVersion !== '1.1') text += `,"version":${quoted(x.httpVersion, CAPS.method)}`;
   text += `,"host":${quoted(x.host, CAPS.host)}`;
   if (target === null) {
@@ -121,7 +128,10 @@ function queryText(query: string): string {
 
 /** What is as usual is left out: a line is hashed twice and read several times, and costs by its length. */
 function endText(x: ExchangeFacts, usualEnd: EndedBy | null, usualUpstream: number): string {
-  let text = `"code":"${x.reason}","status":${x.status},"bytesOut":${x.bytesOut},"us":${micros(x.durationMs)}`;
+  let text =
+    x.reason === 'ok' && x.status === 200
+      ? `,"code":"ok","status":200,"bytesOut":${x.bytesOut},"us":${micros(x.durationMs)}`
+      : `,"code":"${x.reason}","status":${x.status},"bytesOut":${x.bytesOut},"us":${micros(x.durationMs)}`;
   if (x.bytesIn !== 0) text += `,"bytesIn":${x.bytesIn}`;
   if (x.decisionMs > 0) text += `,"decisionUs":${micros(x.decisionMs)}`;
   if (x.upstreamStatus !== usualUpstream) text += `,"upstreamStatus":${x.upstreamStatus}`;

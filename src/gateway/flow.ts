@@ -192,7 +192,7 @@ export class Flow implements ExchangeEvents, PipelineExits {
     setRefusal(x, denial);
     x.endedBy = endedBy;
     this.#stamp(x);
-    this.#deps.journal.complete(x);
+    this.#deps.journal.complete(x, x);
   }
 
   #end(x: Exchange, endedBy: EndedBy): void {

@@ -40,7 +40,7 @@ function next(): void {
       if (intended) return;
       intended = true;
       say(`${x.requestId}\n`);
-      journal.complete({ ...x, recorded: () => undefined, recordRefused: () => undefined });
+      journal.complete(x);
       setImmediate(next);
     },
     recordRefused() {

@@ -39,13 +39,6 @@ export interface LeafHead {
   readonly lines: number;
 }
 
-/** Opens the box of the subject line above, and no other. Absent when the person was erased. */
-interface SubjectKeyLine {
-  readonly b: 'key';
-  /** 32 bytes, base64. */
-  readonly key: string;
-}
-
 /** What the bundle holds. */
 export interface BundleCounts {
   readonly checkpoints: number;

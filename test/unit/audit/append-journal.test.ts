@@ -59,7 +59,7 @@ describe('a group', () => {
     const x = fakeExchange();
     journal.intend(x);
     await turn();
-    journal.complete(x);
+    journal.complete(x, x);
     await until(() => x.answers.length === 2);
     expect(directory.recordLines().map(({ k }) => k)).toEqual(['opened', 'intent', 'done']);
   });

@@ -64,7 +64,7 @@ describe('a disk that is full', () => {
     journal.intend(x);
     await turn();
     files.failWrites = 'ENOSPC';
-    journal.complete(x);
+    journal.complete(x, x);
     journal.event({ event: 'grant.revoked', tenant: 'acme', grant: null, actor: null, details: {} });
     await turn();
     expect(x.answers).toEqual(['recorded', 'refused']);
