@@ -79,7 +79,7 @@ describe('a file sink', () => {
     const all = Array.from({ length: 200 }, () => fakeExchange());
     for (const x of all) journal.intend(x);
     await turn();
-    for (const x of all) journal.complete(x);
+    for (const x of all) journal.complete(x, x);
     await until(() => all.every((x) => x.answers.join() === 'recorded,recorded'));
     await until(() => (journal.status().sinks[0]?.errors ?? 0) > 0);
     expect(journal.status().sinks[0]?.lagRecords).toBe(200);
