@@ -70,6 +70,10 @@ export interface CorpusGate extends AsyncDisposable {
 /** Kinds of lines that a request can bring about: not those of the chain, which come by themselves. */
 const TOLD: ReadonlySet<string> = new Set(['intent', 'refused', 'done', 'started', 'summed', 'event', 'gap']);
 
+function toldIn(gate: Gate): Line[] {
+  return (gate.journal() as unknown as Line[]).filter(({ k }) => TOLD.has(k));
+}
+
 export interface CorpusGateOptions {
   readonly respond?: Respond;
   /** Of another upstream; the recorder then sees nothing. */
@@ -92,7 +96,7 @@ export async function startCorpusGate(options: CorpusGateOptions = {}): Promise<
   const { id: grantId } = await gate.grant({});
   const token = await gate.staffToken();
   let requestsTaken = 0;
-  let linesTaken = gate.journal().length;
+  let linesTaken = toldIn(gate).length;
   return {
     gate,
     upstream,
@@ -106,7 +110,7 @@ export async function startCorpusGate(options: CorpusGateOptions = {}): Promise<
       return taken;
     },
     takeLines() {
-      const lines = (gate.journal() as unknown as Line[]).filter(({ k }) => TOLD.has(k));
+      const lines = toldIn(gate);
       const taken = lines.slice(linesTaken);
       linesTaken = lines.length;
       return taken;

@@ -1,7 +1,7 @@
 // Reads a journal group by group, over the ends of chunks and segments, from a position up to an end. Judges nothing:
 // what is no whole seal line is taken for a line like any other; whoever reads looks at the numbers.
 // Synchronous; warm: one native search per line, two short slices per group, no parsing.
-import { type Position, SegmentTail } from '../segment-tail.ts';
+import { type Position, SegmentTail, SMALL_CHUNK_BYTES } from '../segment-tail.ts';
 import { HASH_BYTES, SEAL_START } from './seal.ts';
 
 const SEAL = Buffer.from(SEAL_START, 'latin1');
@@ -42,7 +42,7 @@ export class GroupReader {
 
   /** `from`: where a group begins. */
   constructor(directory: string, from: Position) {
-    this.#tail = new SegmentTail(directory, from);
+    this.#tail = new SegmentTail(directory, from, SMALL_CHUNK_BYTES);
     this.segment = from.segment;
   }
 

@@ -5,7 +5,7 @@ import { readdirSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { SEAL_START } from '../chain/seal.ts';
 import { segmentNumberOf } from '../segment-directory.ts';
-import { type Chunk, type Position, SegmentTail } from '../segment-tail.ts';
+import { type Chunk, type Position, SegmentTail, SMALL_CHUNK_BYTES } from '../segment-tail.ts';
 import type { SinkProgress } from '../sinks/sink-messages.ts';
 import { BlockBuilder } from './block-builder.ts';
 import { findIntent } from './find-intent.ts';
@@ -218,7 +218,7 @@ export class Indexer {
     try {
       const writer = createIndexWriter(db);
       const from = cursorOf(db)?.sealedAt ?? { segment: 0, offset: 0 };
-      const tail = new SegmentTail(directory, from);
+      const tail = new SegmentTail(directory, from, SMALL_CHUNK_BYTES);
       this.#savedSegment = from.segment;
       this.#backlogBytes ??= tail.bytesTo(start);
       const builder = new BlockBuilder({

@@ -166,11 +166,7 @@ describe('the lag', () => {
     });
     await pump.drain(journal.end);
     expect(idsOf(sink.text)).toEqual(ids);
-    // A piece ends with 1,000 records, or with what is read at once.
-    expect(sink.attempts).toBe(4);
-    const steps = [...new Set(progress.map(({ shipped }) => shipped))].filter((shipped) => shipped > 0);
-    expect(steps.length).toBeGreaterThanOrEqual(4);
-    expect(steps).toEqual(steps.toSorted((a, b) => a - b));
-    expect(steps.at(-1)).toBe(2500);
+    expect(sink.attempts).toBe(3);
+    expect(progress.map(({ shipped }) => shipped)).toEqual(expect.arrayContaining([1000, 2000, 2500]));
   });
 });
