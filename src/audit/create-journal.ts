@@ -96,6 +96,8 @@ export function createJournal(deps: JournalDeps): OpenJournal {
     );
   }
   const subjects = subjectsIn(writer, segments);
+  if (subjects.created && writer.start.group > 0)
+    log.warn({ directory }, 'subjects.db is new: who earlier records speak of can no longer be read');
   journal = new AppendJournal({
     clock,
     log,

@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { operator } from './audit-reading.ts';
 import type { BundleCounts } from '#audit/bundle/bundle-format.ts';
 import { type ExportResult, exportBundle } from '#audit/bundle/export-bundle.ts';
 import { importSigningKey, type SigningKey } from '#audit/chain/signing-key.ts';
@@ -68,7 +69,7 @@ function made(options: ExportCommandOptions, key: SigningKey): ExportResult {
 
 function readingOf(tenant: string, { numbered, first, last }: BundleCounts): LifecycleEvent {
   const details = { by: 'export', lines: numbered, first, last };
-  return { event: 'audit.read', tenant, grant: null, actor: null, details };
+  return { event: 'audit.read', tenant, grant: null, actor: operator(), details };
 }
 
 function answerOf(result: ExportResult, options: ExportCommandOptions, printer: PolicyPrinter): number {

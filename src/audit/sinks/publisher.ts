@@ -10,7 +10,10 @@ import type { Durable, FromWorker, SinkProgress, ToWorker, WorkerStart } from '.
 
 /** How long what was written may wait for the worker: a wake costs as much as several requests. */
 const WAKE_MS = 25;
+/** Without a sink nobody is in a hurry: what was written is signed and indexed once a second. */
+const IDLE_WAKE_MS = 200;
 const RESTART_MS = 1000;
+const YOUNG_MB = 8;
 /** The index is a sink that is always there. */
 const INDEX = 'index';
 
@@ -67,6 +70,7 @@ interface Tally {
 class WorkerPublisher implements Publisher {
   readonly #deps: PublisherDeps;
   readonly #names: readonly string[];
+  readonly #wakeMs: number;
   readonly #tallies = new Map<string, Tally>();
   #worker: Worker | null = null;
   #segment = 0;
@@ -86,6 +90,7 @@ class WorkerPublisher implements Publisher {
   constructor(deps: PublisherDeps) {
     this.#deps = deps;
     this.#names = [...namesOf(deps.sinks), INDEX];
+    this.#wakeMs = deps.sinks.length === 0 ? IDLE_WAKE_MS : WAKE_MS;
     for (const name of this.#names) {
       this.#tallies.set(name, { errors: 0, dropped: new Map(), progress: null });
     }
@@ -98,7 +103,7 @@ class WorkerPublisher implements Publisher {
     if (!this.#started) this.#start();
     if (this.#waking) return;
     this.#waking = true;
-    setTimeout(() => this.#wake(), WAKE_MS);
+    setTimeout(() => this.#wake(), this.#wakeMs);
   }
 
   shippedBelow(): number {
@@ -207,6 +212,8 @@ class WorkerPublisher implements Publisher {
     const worker = new Worker(url, {
       workerData: start,
       execArgv: fromSource ? ['--conditions=source'] : [],
+      // Its garbage stays in the processor's cache instead of pushing the gate's data out of it.
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     });
     worker.unref();
     worker.on('message', (message: FromWorker) => this.#heard(message));
