@@ -1,5 +1,5 @@
 // Decodes OTLP requests by the protobuf definitions that OpenTelemetry publishes with its exporters, so that the shape of
-// what is sent is judged by something that is not ours. Null where that package is not installed.
+// what is sent is judged by something that is not ours.
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
@@ -38,27 +38,16 @@ export interface DecodedRequest {
   }[];
 }
 
-function officialMessage(): Message | null {
-  try {
-    const root = require('@opentelemetry/otlp-transformer/build/src/generated/root.js') as {
-      opentelemetry: { proto: { collector: { logs: { v1: Record<string, Message> } } } };
-    };
-    return root.opentelemetry.proto.collector.logs.v1['ExportLogsServiceRequest'] as Message;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return null;
-    throw error;
-  }
-}
-
-const official = officialMessage();
-export const hasOfficialDefinitions = official !== null;
+const root = require('@opentelemetry/otlp-transformer/build/src/generated/root.js') as {
+  opentelemetry: { proto: { collector: { logs: { v1: { ExportLogsServiceRequest: Message } } } } };
+};
+const official = root.opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest;
 
 /**
  * The JSON text of a request, through the binary form and back: what the definitions do not know is gone afterwards, and
  * a field of the wrong type throws. Trace ids are hex in this encoding alone (OTLP, "JSON Protobuf Encoding").
  */
 export function decodeRequest(text: string): DecodedRequest {
-  if (official === null) throw new Error('the official definitions are not installed');
   const parsed: unknown = JSON.parse(text, (key, value: unknown) =>
     key === 'traceId' && typeof value === 'string' ? Buffer.from(value, 'hex') : value,
   );

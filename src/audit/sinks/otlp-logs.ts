@@ -113,8 +113,8 @@ function attributesOf(record: PublishedRecord): Attribute[] {
     let value: unknown = record;
     for (const step of steps)
       value = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[step] : null;
-    const any = anyValueOf(value);
-    if (any !== null) attributes.push({ key, value: any });
+    const typed = anyValueOf(value);
+    if (typed !== null) attributes.push({ key, value: typed });
   }
   attributes.push(...methodOf(record), ...errorOf(record));
   return attributes;
