@@ -1,7 +1,6 @@
 // What every command of `postern audit …` is given, and the options that several of them have. The commands read
 // files alone: they work beside a running gateway, without one, and on a copy. Not hot.
 import type { Command } from 'commander';
-import { InvalidArgumentError } from 'commander';
 import type { PolicyPrinter } from './policy-print.ts';
 import type { TextStream } from './terminal.ts';
 
@@ -33,13 +32,4 @@ export function withJournal(command: Command): Command {
     'the audit directory, as audit.directory names it',
     DEFAULT_JOURNAL,
   );
-}
-
-const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/;
-
-/** An argument of commander: epoch milliseconds. */
-export function instant(text: string): number {
-  const ms = INSTANT.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(ms)) throw new InvalidArgumentError('must be an instant such as 2026-01-15T09:00:00Z.');
-  return ms;
 }

@@ -1,7 +1,8 @@
 // The options of `postern audit export`; what the command does is loaded only when it runs.
 // Not hot.
 import type { Command } from 'commander';
-import { type AuditCommandContext, instant, withJournal } from './audit-context.ts';
+import { type AuditCommandContext, withJournal } from './audit-context.ts';
+import { instant } from './instant-argument.ts';
 
 interface ExportFlags {
   readonly journal: string;

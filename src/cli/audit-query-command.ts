@@ -2,7 +2,8 @@
 // runs. Not hot.
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { RecordQuery } from '#audit/index/audit-reader.ts';
-import { type AuditCommandContext, instant, withJournal } from './audit-context.ts';
+import { type AuditCommandContext, withJournal } from './audit-context.ts';
+import { instant } from './instant-argument.ts';
 
 interface QueryFlags {
   readonly journal: string;

@@ -1,6 +1,7 @@
 // The options of `postern policy replay`: which journal, which policies, which part of it. What the command does is
 // loaded only when it runs. Not hot.
 import { type Command, InvalidArgumentError } from 'commander';
+import { instant } from './instant-argument.ts';
 import { DEFAULT_DIRECTORY, defaultEffectOption, type PolicyCommandContext } from './policy-context.ts';
 import type { ReplayCommandOptions } from './policy-replay.ts';
 
@@ -38,14 +39,6 @@ export function addReplay(command: Command, { printer, parseTarget, answer }: Po
       const options = { journal, directory, packs, defaultEffect, tenant, since, until, examples, json };
       answer(await replayJournal(options, { printer, parseTarget }));
     });
-}
-
-const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/;
-
-function instant(text: string): number {
-  const ms = INSTANT.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(ms)) throw new InvalidArgumentError('must be an instant such as 2026-01-15T09:00:00Z.');
-  return ms;
 }
 
 function count(text: string): number {

@@ -3,12 +3,11 @@ import { createPublicKey } from 'node:crypto';
 import { mkdir, mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { readCheckpoint } from '#audit/chain/checkpoint.ts';
 import type { VerifyReport } from '#audit/chain/verify-report.ts';
 import { checkpointRecordOf } from '#audit/published-record.ts';
-import { auditCommand } from '#cli/audit.ts';
+import { runAudit } from '../../support/audit-command.ts';
 import { newSigningKey, smallJournal } from '../../tamper/journal.ts';
 
 const key = newSigningKey();
@@ -51,21 +50,7 @@ async function writeFiles(
   return { ...files, [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose]() };
 }
 
-async function run(...argv: readonly string[]): Promise<{ out: string; err: string; code: number | null }> {
-  const text = { out: '', err: '' };
-  let code: number | null = null;
-  const program = new Command('postern').exitOverride();
-  program.addCommand(
-    auditCommand({
-      stdout: { write: (chunk: string) => (text.out += chunk) },
-      stderr: { write: (chunk: string) => (text.err += chunk) },
-      isTerminal: false,
-      onExitCode: (given) => (code = given),
-    }),
-  );
-  await program.parseAsync(['audit', 'verify', ...argv], { from: 'user' });
-  return { ...text, code };
-}
+const run = (...argv: readonly string[]) => runAudit('verify', ...argv);
 
 describe('postern audit verify', () => {
   it('answers 0 for a journal that is whole, and says what that rests on', async () => {
