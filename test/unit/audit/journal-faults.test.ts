@@ -2,6 +2,7 @@ import { appendFileSync, chmodSync, mkdirSync, readFileSync, rmSync, statSync, w
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { GapLine, OpenedLine } from '#audit/journal-lines.ts';
+import { Group, Outage } from '#audit/journal-group.ts';
 import { segmentPath } from '#audit/segment-directory.ts';
 import { type FakeExchange, fakeExchange } from '../../support/audit-exchange.ts';
 import { faultyFiles } from '../../support/audit-files.ts';
@@ -71,6 +72,42 @@ describe('a disk that is full', () => {
     files.failWrites = null;
     await until(() => journal.available);
     expect(directory.recordLines().map(({ k }) => k)).toEqual(['opened', 'intent', 'done', 'event', 'gap']);
+  });
+
+  it('answers whether an event was written, and writes it later where it could not', async () => {
+    using directory = testDirectory();
+    const files = faultyFiles();
+    await using journal = testJournal(directory.path, {}, { files });
+    const event = { event: 'audit.read', tenant: 'acme', grant: null, actor: null, details: {} } as const;
+    expect(await journal.eventWritten(event)).toBe(true);
+    expect(directory.recordLines().at(-1)).toMatchObject({ k: 'event', event: 'audit.read', n: 1 });
+    files.failWrites = 'ENOSPC';
+    expect(await journal.eventWritten(event)).toBe(false);
+    expect(await journal.eventWritten(event)).toBe(false);
+    files.failWrites = null;
+    await until(() => journal.available);
+    expect(directory.recordLines().filter(({ k }) => k === 'event')).toHaveLength(3);
+    expect(chainProblems(directory.path)).toEqual([]);
+  });
+
+  it('loses completions beyond what memory may hold, says how many, and never a checkpoint', () => {
+    const outage = new Outage('');
+    const long = `{"k":"done","tenant":"acme","n":1,"id":"${'x'.repeat(700_000)}"}\n`;
+    const group = (n: number): Group => {
+      const one = new Group();
+      one.keep(long.replace('"n":1', `"n":${n}`), 1);
+      one.sign(`{"k":"checkpoint","to":${n}}\n`);
+      return one;
+    };
+    outage.add(group(1));
+    outage.add(group(2));
+    const text = outage.textUntil(2);
+    expect(text.match(/"k":"done"/g)).toHaveLength(1);
+    expect(text.match(/"k":"checkpoint"/g)).toHaveLength(2);
+    expect(text).toContain('"lost":1');
+    expect(text).toContain('"tenant":"acme","ranges":[[2,2]]');
+    expect(outage.heldRecords).toBe(3);
+    expect(outage.numbers()).toEqual(new Map([['acme', [1, 2]]]));
   });
 
   it('at start: the journal opens, refuses, and recovers', async () => {

@@ -65,6 +65,16 @@ describe('where the checkpoints left off', () => {
     expect(start).toMatchObject({ coveredTo: 2, from: { segment: 1, offset: directory.text().length } });
   });
 
+  it('is behind what the worker before had signed, though its checkpoint was not written yet', () => {
+    using directory = testDirectory();
+    new JournalBuilder(directory.path).add(LINE).add(LINE).add(checkpoint(1, 1)).add(LINE);
+    const start = findNotaryStart(directory.path, 3);
+    expect(start).toMatchObject({
+      coveredTo: 3,
+      from: { segment: 1, offset: offsetOf(directory.text(), 4) },
+    });
+  });
+
   it('is the first segment that is kept, when those before it were removed', () => {
     using directory = testDirectory();
     new JournalBuilder(directory.path).add(LINE).add(LINE).startSegment().add(LINE).add(LINE);
