@@ -103,15 +103,19 @@ export class ContextTable {
 
   /** After a group was written: keeps the table within its bounds. */
   trim(): void {
-    if (this.#lines.size > MAX_KNOWN) this.forget();
+    if (this.#lines.size <= MAX_KNOWN) return;
+    this.forget();
+    this.#lines.clear();
   }
 
-  /** What was written does not count any more: it is written again where it is needed. */
+  /**
+   * What was written does not count any more: it is written again where it is needed. Lines that pending ones refer to
+   * stay, since a new segment may begin before those are written.
+   */
   forget(): void {
     this.#epoch += 1;
     this.#places.clear();
     this.#grants.clear();
-    this.#lines.clear();
     this.#digest = '';
     this.#policy = 0;
     this.text = '';
@@ -129,6 +133,7 @@ export class ContextTable {
       if (!unwritten.includes(line)) text += line;
     }
     this.forget();
+    this.#lines.clear();
     return text;
   }
 

@@ -135,6 +135,17 @@ describe('a new segment', () => {
     expect(written.some((line) => line.k === 'subject' && line.s === next.s)).toBe(false);
   });
 
+  it('is given it after an erasure in the same turn, too: other people stay who they are', () => {
+    const numbers = testNumbers();
+    const { context } = numbers;
+    intentText(fakeExchange(), numbers);
+    context.taken();
+    const pending = intentText(fakeExchange(), numbers);
+    context.forget();
+    const carried = parsed(context.segmentBegins(pending));
+    expect(carried.map(({ k }) => k).toSorted()).toEqual(['grant', 'policy', 'subject', 'subject']);
+  });
+
   it('is not given again what the pending lines bring along', () => {
     const numbers = testNumbers();
     const line = intentText(fakeExchange(), numbers);
