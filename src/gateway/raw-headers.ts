@@ -1,6 +1,7 @@
 // One pass over the raw header lines: what decides framing, routing and identity is read here and nowhere else.
 // Guarantees: P9, P10 and the singleton laws hold for what it accepts. Assumes Node's parser checked tokens and
 // line ends; it hides duplicates from `req.headers`, so only `rawHeaders` is believed. Hot: no object per header.
+import { NameCache } from '#model/name-cache.ts';
 import { type Denial, deny } from '#model/verdict.ts';
 
 const OTHER = 0;
@@ -70,7 +71,7 @@ export interface HeadReader {
 export function createHeadReader(limits: HeadLimits, tenantHeader: string | null): HeadReader {
   const kinds = new Map(KINDS);
   if (tenantHeader !== null) kinds.set(tenantHeader, TENANT);
-  const names = new NameKinds(kinds);
+  const names = new NameCache((name) => kinds.get(name.toLowerCase()) ?? OTHER);
 
   return {
     read(rawHeaders, httpVersion, head) {
@@ -84,7 +85,7 @@ export function createHeadReader(limits: HeadLimits, tenantHeader: string | null
         const name = rawHeaders[i] as string;
         const value = rawHeaders[i + 1] as string;
         bytes += name.length + value.length + 4;
-        const kind = names.kindOf(name);
+        const kind = names.of(name);
         if (kind === OTHER) continue;
         const bit = 1 << kind;
         if ((seen & bit) !== 0 && kind !== ACCEPT) return duplicate(kind);
@@ -179,24 +180,4 @@ function decimal(text: string): number {
     if (code < 0x30 || code > 0x39) return -1;
   }
   return Number(text);
-}
-
-const MAX_NAMES = 1024;
-
-/** Lower-casing a name costs more than looking it up; clients spell few names, attackers many, hence the bound. */
-class NameKinds {
-  readonly #kinds: ReadonlyMap<string, number>;
-  readonly #seen = new Map<string, number>();
-
-  constructor(kinds: ReadonlyMap<string, number>) {
-    this.#kinds = kinds;
-  }
-
-  kindOf(name: string): number {
-    const known = this.#seen.get(name);
-    if (known !== undefined) return known;
-    const kind = this.#kinds.get(name.toLowerCase()) ?? OTHER;
-    if (this.#seen.size < MAX_NAMES) this.#seen.set(name, kind);
-    return kind;
-  }
 }

@@ -2,10 +2,9 @@
 // Guarantees: no managed, hop-by-hop or nominated header and no support credential is left, and no value holds a
 // byte outside visible ASCII, space and tab. Assumes framing and singletons were checked by the gateway. Hot.
 import { type Denial, deny } from '#model/verdict.ts';
+import { isSafeValue } from './field-value.ts';
 import { CONNECTION, COOKIE, type HeaderRules, ODD, OWN_COOKIE, PASS_ON, REFUSE } from './managed-headers.ts';
 
-/** RFC 9110 section 5.5 less obs-text, which servers decode each in their own way. */
-const UNSAFE_VALUE = /[^\t\x20-\x7e]/;
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 
 /** Connection options that name no header, and headers dropped on every request anyway. */
@@ -34,7 +33,7 @@ export function checkAndStripHeaders(
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] as string;
     const value = raw[i + 1] as string;
-    if (UNSAFE_VALUE.test(value))
+    if (!isSafeValue(value))
       return deny('bad_header', 'a header value holds a control or non-ASCII character');
     switch (rules.classOf(name)) {
       case PASS_ON:

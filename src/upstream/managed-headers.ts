@@ -1,6 +1,7 @@
 // The one closed list of header names that belong to the gate, and the classes every client header falls into.
 // Guarantees: a name that an application could read as a managed one never passes under any spelling (P8).
-// Assumes the HTTP parser accepted only tokens as names. Hot through a bounded cache of names.
+// Assumes the HTTP parser accepted only tokens as names. Hot through a cache of names.
+import { NameCache } from '#model/name-cache.ts';
 
 /** Sent on as it came. */
 export const PASS_ON = 0;
@@ -100,8 +101,6 @@ const NEVER_NOMINATED = new Set([
   'content-type',
 ]);
 
-const MAX_NAMES = 1024;
-
 export interface HeaderRules {
   /** `name` as spelled by the client. */
   classOf(name: string): HeaderClass;
@@ -138,17 +137,9 @@ export function createHeaderRules(added: readonly string[]): HeaderRules {
     return lower.includes('_') || lower.includes('.') ? ODD : PASS_ON;
   }
 
-  const classes = new Map<string, HeaderClass>();
+  const classes = new NameCache(classify);
   return {
-    classOf(name) {
-      const known = classes.get(name);
-      if (known !== undefined) return known;
-      const found = classify(name);
-      // Clients spell few names. A flood of invented ones costs a fresh start, not memory.
-      if (classes.size >= MAX_NAMES) classes.clear();
-      classes.set(name, found);
-      return found;
-    },
+    classOf: (name) => classes.of(name),
     mayBeNominated: (token) => !NEVER_NOMINATED.has(token) && !isManaged(foldHeaderName(token)),
   };
 }

@@ -1,10 +1,9 @@
 // The head of the upstream request as one string: request line, the prepared headers, our framing.
 // Guarantees: no value ends its line, whatever was checked before; exactly one framing, ours. Hot.
 import { PosternError } from '#model/fault.ts';
+import { isSafeValue } from './field-value.ts';
 import type { OutgoingRequest } from './origin-connection.ts';
 
-/** RFC 9110 section 5.5 less obs-text, as `prepare` promised. */
-const UNSAFE_VALUE = /[^\t\x20-\x7e]/;
 const UNSAFE_TARGET = /[^\x21-\x7e]/;
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
@@ -18,7 +17,7 @@ export function requestHead(request: OutgoingRequest, bodyLength: number): strin
   let text = `${method} ${upstreamPath} HTTP/1.1\r\n`;
   for (let i = 0; i < upstreamHeaders.length; i += 2) {
     const value = upstreamHeaders[i + 1] as string;
-    if (UNSAFE_VALUE.test(value)) throw unsafe();
+    if (!isSafeValue(value)) throw unsafe();
     text += `${upstreamHeaders[i]}: ${value}\r\n`;
     // Behind Host, which comes first.
     if (i === 0) text += 'connection: keep-alive\r\n';

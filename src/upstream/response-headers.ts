@@ -1,6 +1,8 @@
 // Header hygiene of responses: what the upstream answered, less what belongs to its hop or leads around the gate.
 // Guarantees: what is returned can be framed by us; no header of it opens another way in, clears or replaces
 // Postern's cookie. Assumes a strict HTTP parser refused what is no HTTP. Hot: one pass, no object per header.
+import { NameCache } from '#model/name-cache.ts';
+import { contentLengthOf } from './content-length.ts';
 import { isOwnCookie } from './headers.ts';
 
 /** The origins a `Location` is judged by. */
@@ -58,7 +60,6 @@ const KINDS: ReadonlyMap<string, number> = new Map([
   ['content-encoding', CONTENT_ENCODING],
 ]);
 
-const DIGITS = /^[0-9]{1,15}$/;
 const EVENT_STREAM = /^\s*text\/event-stream\s*(;|$)/i;
 const ABSOLUTE = /^\s*(https?:|[/\\]{2})/i;
 
@@ -78,29 +79,21 @@ interface NameClass {
   readonly kind: number;
 }
 
-const MAX_NAMES = 1024;
-
 export function createResponseCleaner(origins: OriginMap): CleanResponse {
   const { upstreamOrigin } = origins;
   const assertionHeader = origins.assertionHeader?.toLowerCase() ?? null;
-  const classes = new Map<string, NameClass>();
-
-  function classify(spelled: string): NameClass {
+  const classes = new NameCache<NameClass>((spelled) => {
     const name = spelled.toLowerCase();
     const own = name === assertionHeader || name.startsWith('x-postern-');
-    const found = { name, kind: KINDS.get(name) ?? (own ? STRIP : RELAY) };
-    // Upstreams spell few names. A flood of invented ones costs a fresh start, not memory.
-    if (classes.size >= MAX_NAMES) classes.clear();
-    classes.set(spelled, found);
-    return found;
-  }
+    return { name, kind: KINDS.get(name) ?? (own ? STRIP : RELAY) };
+  });
 
   function clean(fields: readonly string[], client: ClientSide): ResponseHead | ResponseFault {
     const head = new ResponseHead();
     for (let i = 0; i < fields.length; i += 2) {
       const spelled = fields[i] as string;
       const value = fields[i + 1] as string;
-      const { name, kind } = classes.get(spelled) ?? classify(spelled);
+      const { name, kind } = classes.of(spelled);
       if (kind === RELAY) head.fields.push(name, value);
       else if (kind === CONNECTION) {
         // It nominates headers, as hardly ever: they are taken out first.
@@ -124,8 +117,9 @@ function readFraming(head: ResponseHead, kind: number, value: string): ResponseF
     head.chunked = true;
     return null;
   }
-  if (head.contentLength !== -1 || !DIGITS.test(value)) return 'BAD_CONTENT_LENGTH';
-  head.contentLength = Number(value);
+  const length = head.contentLength === -1 ? contentLengthOf(value) : -1;
+  if (length === -1) return 'BAD_CONTENT_LENGTH';
+  head.contentLength = length;
   head.fields.push('content-length', value);
   return null;
 }

@@ -1,7 +1,9 @@
 // Responses of HTTP/1 as they come over one connection: heads, framing (RFC 9112 section 6.3) and bodies, strictly.
 // Guarantees: what two parsers could read in two ways is refused; nothing is copied or held but the begin of a line;
 // every split of the bytes gives the same result. Assumes the sink copies what it keeps. Hot.
+import { NameCache } from '#model/name-cache.ts';
 import { BAD_CHUNK, ChunkedBody, STEP_DATA, STEP_END, STEP_FAULT } from './chunked-body.ts';
+import { contentLengthOf } from './content-length.ts';
 import { FAULTY, HeadParser, MORE, type ParseFault } from './response-head-parser.ts';
 
 /** Told what a response consists of, in its order. It may call `abandon` of the parser at any time. */
@@ -26,7 +28,20 @@ const MAX_INTERIM = 16;
 /** A body up to this size that came with its head can leave with it, in one write. */
 const WHOLE_BYTES = 16 * 1024;
 const MAX_KEEP_ALIVE_MS = 600_000;
-const DIGITS = /^[0-9]{1,15}$/;
+
+const NO_FRAMING = 0;
+const CONTENT_LENGTH = 1;
+const TRANSFER_ENCODING = 2;
+const CONNECTION = 3;
+const KEEP_ALIVE = 4;
+const KINDS: ReadonlyMap<string, number> = new Map([
+  ['content-length', CONTENT_LENGTH],
+  ['transfer-encoding', TRANSFER_ENCODING],
+  ['connection', CONNECTION],
+  ['keep-alive', KEEP_ALIVE],
+]);
+/** Of all parsers: what a name says does not depend on who sends it. */
+const FRAMING = new NameCache((name) => KINDS.get(name.toLowerCase()) ?? NO_FRAMING);
 
 export class ResponseParser {
   /** Whether the upstream lets the connection be used again, and nothing came after the end. */
@@ -145,23 +160,23 @@ export class ResponseParser {
 
   #readFraming(fields: readonly string[]): ParseFault {
     for (let i = 0; i < fields.length; i += 2) {
-      const name = fields[i] as string;
-      // No other name is of interest here, and most have other lengths.
-      if (name.length !== 14 && name.length !== 17 && name.length !== 10) continue;
+      const kind = FRAMING.of(fields[i] as string);
+      if (kind === NO_FRAMING) continue;
       const value = fields[i + 1] as string;
-      switch (name.toLowerCase()) {
-        case 'content-length':
-          if (this.#length !== -1 || !DIGITS.test(value)) return 'BAD_CONTENT_LENGTH';
-          this.#length = Number(value);
+      switch (kind) {
+        case CONTENT_LENGTH:
+          if (this.#length !== -1) return 'BAD_CONTENT_LENGTH';
+          this.#length = contentLengthOf(value);
+          if (this.#length === -1) return 'BAD_CONTENT_LENGTH';
           break;
-        case 'transfer-encoding':
+        case TRANSFER_ENCODING:
           if (this.#chunked || value.toLowerCase() !== 'chunked') return 'BAD_TRANSFER_ENCODING';
           this.#chunked = true;
           break;
-        case 'connection':
+        case CONNECTION:
           if (value !== 'keep-alive' && saysClose(value)) this.#close = true;
           break;
-        case 'keep-alive':
+        case KEEP_ALIVE:
           this.keepAliveMs = timeoutOf(value);
           break;
       }
