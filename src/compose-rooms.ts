@@ -6,7 +6,7 @@ import type { OutboxPump } from '#audit/subjects/outbox-pump.ts';
 import { createKeySets, type KeySets } from '#authn/key-sets.ts';
 import type { Config, SigningKey } from '#config/config.ts';
 import { createGrantCache, type GrantCache } from '#grants/grant-cache.ts';
-import { createSqliteGrantStore, type SqliteGrantStore } from '#grants/sqlite-grant-store.ts';
+import { createSqliteGrantStore, type SqliteGrantStore } from '#grants/sqlite/grant-store.ts';
 import type { Clock } from '#model/clock.ts';
 import { createPolicyReloader, type PolicyReloader, type ReloadOutcome } from '#policy/policy-reloader.ts';
 import { createLog, type Log } from '#telemetry/log.ts';

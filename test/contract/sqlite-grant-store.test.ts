@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
-import { createSqliteGrantStore, type SqliteGrantStore } from '#grants/sqlite-grant-store.ts';
+import { createSqliteGrantStore, type SqliteGrantStore } from '#grants/sqlite/grant-store.ts';
 import {
   acme,
   admin,

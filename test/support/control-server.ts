@@ -6,7 +6,7 @@ import { createGrantAuthority, type GrantEvent } from '#grants/grant-authority.t
 import { createGrantCache } from '#grants/grant-cache.ts';
 import type { GrantLimits } from '#grants/grant-limits.ts';
 import type { GrantStore } from '#grants/grant-store.ts';
-import { createSqliteGrantStore } from '#grants/sqlite-grant-store.ts';
+import { createSqliteGrantStore } from '#grants/sqlite/grant-store.ts';
 import type { Grant } from '#model/grant.ts';
 import type { LogFields } from '#model/log.ts';
 import { deny } from '#model/verdict.ts';

@@ -5,7 +5,7 @@ import type { Grant } from '#model/grant.ts';
 import type { Log } from '#model/log.ts';
 import { createGrantAuthority, type GrantEvent } from '#grants/grant-authority.ts';
 import type { GrantChange, GrantStore } from '#grants/grant-store.ts';
-import { createSqliteGrantStore } from '#grants/sqlite-grant-store.ts';
+import { createSqliteGrantStore } from '#grants/sqlite/grant-store.ts';
 import {
   acme,
   admin,

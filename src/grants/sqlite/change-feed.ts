@@ -2,9 +2,9 @@
 // poll. `PRAGMA data_version` costs microseconds and moves only when somebody else wrote; the rows of the history
 // after the last one seen then say what. Whenever rows may have been missed, listeners hear of a gap instead.
 import type { GrantId, TenantId } from '#model/ids.ts';
-import type { GrantChange } from './grant-store.ts';
-import type { SqliteConnection } from './sqlite-connection.ts';
-import type { GrantStatements } from './sqlite-statements.ts';
+import type { GrantChange } from '../grant-store.ts';
+import type { SqliteConnection } from './connection.ts';
+import type { GrantStatements } from './grant-statements.ts';
 
 export interface ChangeFeedDeps {
   readonly connection: SqliteConnection<GrantStatements>;

@@ -2,7 +2,7 @@
 // Values are always bound, never written into the text. Cold.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { GrantStatus } from '#model/grant.ts';
-import { GRANT_COLUMNS } from './sqlite-rows.ts';
+import { GRANT_COLUMNS } from './grant-rows.ts';
 
 export interface GrantStatements {
   readonly live: StatementSync;

@@ -6,15 +6,15 @@ import { type Clock, type EpochMs, NEVER } from '#model/clock.ts';
 import { type Actor, type Grant, grantCovers } from '#model/grant.ts';
 import { GrantRefusal } from '#model/grant-refusal.ts';
 import type { GrantId } from '#model/ids.ts';
-import { createGrantIdSource } from './grant-id.ts';
-import { assertGrantLimits, type GrantLimits } from './grant-limits.ts';
-import type { GrantExpiryFeed, GrantQuery, GrantStore, Page } from './grant-store.ts';
-import { changedGrant, createdGrant, revokedGrant } from './lifecycle.ts';
-import { decodeCursor, encodeCursor } from './page-cursor.ts';
-import { type ChangeFeed, createChangeFeed } from './sqlite-change-feed.ts';
-import { createSqliteConnection, type SqliteConnection } from './sqlite-connection.ts';
-import { type GrantRow, grantOf, rowOf } from './sqlite-rows.ts';
-import { type GrantStatements, type ListShape, prepareGrantStatements } from './sqlite-statements.ts';
+import { createGrantIdSource } from '../grant-id.ts';
+import { assertGrantLimits, type GrantLimits } from '../grant-limits.ts';
+import type { GrantExpiryFeed, GrantQuery, GrantStore, Page } from '../grant-store.ts';
+import { changedGrant, createdGrant, revokedGrant } from '../lifecycle.ts';
+import { decodeCursor, encodeCursor } from '../page-cursor.ts';
+import { type ChangeFeed, createChangeFeed } from './change-feed.ts';
+import { createSqliteConnection, type SqliteConnection } from './connection.ts';
+import { type GrantRow, grantOf, rowOf } from './grant-rows.ts';
+import { type GrantStatements, type ListShape, prepareGrantStatements } from './grant-statements.ts';
 
 export interface SqliteGrantStoreDeps {
   /** Absolute. Made with its folder when it does not exist. */
