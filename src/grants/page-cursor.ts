@@ -4,7 +4,7 @@ import { type EpochMs, NEVER } from '#model/clock.ts';
 import type { Grant } from '#model/grant.ts';
 import { GrantRefusal } from '#model/grant-refusal.ts';
 import type { GrantId } from '#model/ids.ts';
-import { isGrantId } from './grant-id.ts';
+import { isGrantId } from './record-id.ts';
 
 export interface PagePosition {
   readonly createdAt: EpochMs;

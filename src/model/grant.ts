@@ -30,9 +30,12 @@ export interface StatedReason {
   readonly detail: string;
 }
 
-/** Who changed a grant. `onBehalfOf` names the person a service acted for. */
+/**
+ * Who did something. `onBehalfOf` names the person a service acted for. `staff` ask, open and end sessions, verify as
+ * leads; `security` sets locks and breaks the glass; neither ever consents (lifecycle.ts lists who does).
+ */
 export interface Actor {
-  readonly kind: 'tenant_admin' | 'tenant_user' | 'service' | 'system';
+  readonly kind: 'tenant_admin' | 'tenant_user' | 'service' | 'system' | 'staff' | 'security';
   readonly id: string;
   readonly issuer: string;
   readonly email: string | null;
@@ -42,6 +45,16 @@ export interface Actor {
     readonly email: string | null;
     readonly name: string | null;
   } | null;
+}
+
+/** How a grant came to be. `standing` ones are made by rules for each look, and stand in no store. */
+export const GRANT_SOURCES = ['direct', 'switch', 'request', 'standing', 'break_glass'] as const;
+export type GrantSource = (typeof GRANT_SOURCES)[number];
+
+/** The vendor's own check before a grant is used: pending while `at` is null. */
+export interface Verification {
+  readonly at: EpochMs | null;
+  readonly by: Actor | null;
 }
 
 /** Immutable: every change makes a new object with a greater `revision`. */
@@ -70,14 +83,21 @@ export interface Grant {
   readonly createdAt: EpochMs;
   readonly revokedAt: EpochMs | null;
   readonly revokedBy: Actor | null;
+  /** Absent: `direct`. */
+  readonly source?: GrantSource;
+  /** The text the customer was shown when granting; absent where there is none. */
+  readonly notice?: { readonly version: string };
+  /** Absent where the vendor does not verify grants. */
+  readonly verification?: Verification;
 }
 
-export type GrantStatus = 'scheduled' | 'active' | 'expired' | 'revoked';
+export type GrantStatus = 'pending' | 'scheduled' | 'active' | 'expired' | 'revoked';
 
 /** By the clock, at every use: a cached `active` is never believed. An end is exclusive. */
 export function grantStatusAt(grant: Grant, now: EpochMs): GrantStatus {
   if (grant.revokedAt !== null) return 'revoked';
   if (grant.expiresAt !== null && now >= grant.expiresAt) return 'expired';
+  if (grant.verification !== undefined && grant.verification.at === null) return 'pending';
   return now < grant.startsAt ? 'scheduled' : 'active';
 }
 
@@ -143,12 +163,13 @@ function isLater(a: Grant, b: Grant): boolean {
 
 const TELLING: readonly NoGrant[] = ['no_grant', 'grant_revoked', 'grant_expired', 'grant_pending'];
 const REFUSAL_OF = {
+  pending: 'grant_pending',
   scheduled: 'grant_pending',
   expired: 'grant_expired',
   revoked: 'grant_revoked',
 } as const;
 
-function moreTelling(current: NoGrant, status: 'scheduled' | 'expired' | 'revoked'): NoGrant {
+function moreTelling(current: NoGrant, status: Exclude<GrantStatus, 'active'>): NoGrant {
   const candidate = REFUSAL_OF[status];
   return TELLING.indexOf(candidate) > TELLING.indexOf(current) ? candidate : current;
 }

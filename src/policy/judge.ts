@@ -174,6 +174,7 @@ function judgeSettings(policy: CompiledPolicy, request: JudgedRequest, target: R
 }
 
 const STATUS_REASONS = {
+  pending: 'grant_pending',
   scheduled: 'grant_pending',
   expired: 'grant_expired',
   revoked: 'grant_revoked',

@@ -70,7 +70,9 @@ describe('the SQLite file', () => {
     expect(await second.get(id)).toMatchObject({ revision: 3, access: 'write' });
     await second.close();
     const db = new DatabaseSync(t.path);
-    const rows = db.prepare('SELECT revision, operation FROM grant_revisions ORDER BY seq').all();
+    const rows = db
+      .prepare("SELECT document ->> 'revision' AS revision, operation FROM changes ORDER BY seq")
+      .all();
     db.close();
     expect(rows.map((row) => [row['revision'], row['operation']])).toEqual([
       [1, 'create'],

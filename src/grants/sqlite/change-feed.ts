@@ -1,36 +1,41 @@
 // Tells who is listening what was committed: by this store at once, by other processes on the same file within one
 // poll. `PRAGMA data_version` costs microseconds and moves only when somebody else wrote; the rows of the history
 // after the last one seen then say what. Whenever rows may have been missed, listeners hear of a gap instead.
-import type { GrantId, TenantId } from '#model/ids.ts';
-import type { GrantChange } from '../grant-store.ts';
+import type { TenantId } from '#model/ids.ts';
+import type { ChangedKind, StoreChange } from '../store-change.ts';
 import type { SqliteConnection } from './connection.ts';
-import type { GrantStatements } from './grant-statements.ts';
+import type { Statements } from './statements.ts';
 
 export interface ChangeFeedDeps {
-  readonly connection: SqliteConnection<GrantStatements>;
+  readonly connection: SqliteConnection<Statements>;
   /** What this store writes into its own rows, so that it knows them again. */
   readonly origin: string;
   readonly pollMs: number;
 }
 
 export interface ChangeFeed {
-  watch(onChange: (change: GrantChange) => void, onGap: () => void): Disposable;
+  watch(onChange: (change: StoreChange) => void, onGap: () => void): Disposable;
   /** After a commit of our own: `seq` is its row in the history. */
-  committed(seq: number, tenant: TenantId, grantId: GrantId): void;
+  committed(seq: number, change: Omit<StoreChange, 'elsewhere'>): void;
   close(): void;
 }
 
 interface Watcher {
-  readonly onChange: (change: GrantChange) => void;
+  readonly onChange: (change: StoreChange) => void;
   readonly onGap: () => void;
 }
 
-interface RevisionRow {
+interface ChangeRow {
   readonly seq: number;
-  readonly grant_id: string;
-  readonly tenant: string;
+  readonly kind: string;
+  readonly id: string;
+  readonly tenant: string | null;
   readonly origin: string;
 }
+
+const CHANGES_AFTER =
+  'SELECT seq, kind, id, tenant, origin FROM changes WHERE seq > ? ORDER BY seq LIMIT 1000';
+const LAST_SEQ = 'SELECT coalesce(max(seq), 0) AS seq FROM changes';
 
 export function createChangeFeed({ connection, origin, pollMs }: ChangeFeedDeps): ChangeFeed {
   const watchers = new Set<Watcher>();
@@ -58,13 +63,15 @@ export function createChangeFeed({ connection, origin, pollMs }: ChangeFeedDeps)
       for (const watcher of watchers) watcher.onGap();
     } else {
       position = news.position;
-      for (const row of news.rows)
-        if (row.origin !== origin) announce(row.tenant as TenantId, row.grant_id as GrantId, true);
+      for (const row of news.rows) {
+        if (row.origin === origin) continue;
+        const { kind, id, tenant } = row;
+        announce({ kind: kind as ChangedKind, id, tenant: tenant as TenantId | null, elsewhere: true });
+      }
     }
   }
 
-  function announce(tenant: TenantId, grantId: GrantId, elsewhere: boolean): void {
-    const change: GrantChange = { tenant, grantId, elsewhere };
+  function announce(change: StoreChange): void {
     for (const watcher of watchers) watcher.onChange(change);
   }
 
@@ -80,9 +87,9 @@ export function createChangeFeed({ connection, origin, pollMs }: ChangeFeedDeps)
         },
       };
     },
-    committed(seq, tenant, grantId) {
+    committed(seq, { kind, id, tenant }) {
       ownSeq = seq;
-      announce(tenant, grantId, false);
+      announce({ kind, id, tenant, elsewhere: false });
     },
     close() {
       watchers.clear();
@@ -102,21 +109,21 @@ function unknownPosition(): Position {
   return { generation: -1, dataVersion: 0, seq: 0 };
 }
 
-function currentPosition(connection: SqliteConnection<GrantStatements>): Position | null {
+function currentPosition(connection: SqliteConnection<Statements>): Position | null {
   try {
     return connection.use((statements) => ({
       generation: connection.generation,
       dataVersion: dataVersionOf(statements),
-      seq: Number(statements.lastSeq.get()?.['seq'] ?? 0),
+      seq: Number(statements.sql(LAST_SEQ).get()?.['seq'] ?? 0),
     }));
   } catch {
     return null;
   }
 }
 
-type News = 'unavailable' | 'gap' | { readonly position: Position; readonly rows: readonly RevisionRow[] };
+type News = 'unavailable' | 'gap' | { readonly position: Position; readonly rows: readonly ChangeRow[] };
 
-function readNews(connection: SqliteConnection<GrantStatements>, from: Position, ownSeq: number): News {
+function readNews(connection: SqliteConnection<Statements>, from: Position, ownSeq: number): News {
   try {
     return connection.use((statements): News => {
       if (connection.generation !== from.generation) return 'gap';
@@ -125,10 +132,10 @@ function readNews(connection: SqliteConnection<GrantStatements>, from: Position,
         // Nobody else wrote, so every row up to our last one is ours and need not be read again.
         return { position: { ...from, seq: Math.max(from.seq, ownSeq) }, rows: [] };
       }
-      const rows: RevisionRow[] = [];
+      const rows: ChangeRow[] = [];
       let seq = from.seq;
       for (;;) {
-        const batch = statements.revisionsAfter.all(seq) as unknown as RevisionRow[];
+        const batch = statements.sql(CHANGES_AFTER).all(seq) as unknown as ChangeRow[];
         rows.push(...batch);
         const last = batch.at(-1);
         if (last === undefined) break;
@@ -142,6 +149,6 @@ function readNews(connection: SqliteConnection<GrantStatements>, from: Position,
   }
 }
 
-function dataVersionOf(statements: GrantStatements): number {
+function dataVersionOf(statements: Statements): number {
   return Number(statements.dataVersion.get()?.['data_version'] ?? 0);
 }

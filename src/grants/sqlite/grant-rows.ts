@@ -2,7 +2,7 @@
 // one object is shared by the cache and every request. A row that cannot be read throws a SyntaxError, which the
 // connection maps to STORE_UNAVAILABLE: half a grant is no grant.
 import { type EpochMs, NEVER } from '#model/clock.ts';
-import type { Access, Actor, Grant } from '#model/grant.ts';
+import type { Access, Actor, Grant, GrantSource, Verification } from '#model/grant.ts';
 import type { GrantId, TenantId } from '#model/ids.ts';
 
 export interface GrantRow {
@@ -26,6 +26,9 @@ export interface GrantRow {
   readonly created_at: number;
   readonly revoked_at: number | null;
   readonly revoked_by: string | null;
+  readonly source: string;
+  readonly notice: string | null;
+  readonly verification: string | null;
 }
 
 export const GRANT_COLUMNS = [
@@ -49,6 +52,9 @@ export const GRANT_COLUMNS = [
   'created_at',
   'revoked_at',
   'revoked_by',
+  'source',
+  'notice',
+  'verification',
 ] as const satisfies readonly (keyof GrantRow)[];
 
 /** A plain copy that a statement binds by name. */
@@ -75,12 +81,17 @@ export function rowOf(grant: Grant): Record<keyof GrantRow, string | number | nu
     created_at: grant.createdAt,
     revoked_at: grant.revokedAt,
     revoked_by: toJson(grant.revokedBy),
+    source: grant.source ?? 'direct',
+    notice: toJson(grant.notice ?? null),
+    verification: toJson(grant.verification ?? null),
   };
 }
 
 /** Deeply frozen. */
 export function grantOf(row: GrantRow): Grant {
   const widenedBy = fromJson<readonly Actor[]>(row.widened_by);
+  const notice = fromJson<{ readonly version: string }>(row.notice);
+  const verification = fromJson<Verification>(row.verification);
   return frozen({
     id: row.id as GrantId,
     tenant: row.tenant as TenantId,
@@ -104,6 +115,9 @@ export function grantOf(row: GrantRow): Grant {
     createdAt: row.created_at as EpochMs,
     revokedAt: row.revoked_at as EpochMs | null,
     revokedBy: fromJson(row.revoked_by),
+    source: row.source as GrantSource,
+    ...(notice === null ? {} : { notice }),
+    ...(verification === null ? {} : { verification }),
   });
 }
 
@@ -115,7 +129,7 @@ function fromJson<T>(text: string | null): T | null {
   return text === null ? null : (JSON.parse(text) as T);
 }
 
-function frozen<T extends object>(value: T): T {
+export function frozen<T extends object>(value: T): T {
   for (const inner of Object.values(value)) if (typeof inner === 'object' && inner !== null) frozen(inner);
   return Object.freeze(value);
 }

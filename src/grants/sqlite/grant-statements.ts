@@ -10,9 +10,6 @@ export interface GrantStatements {
   readonly byId: StatementSync;
   readonly insert: StatementSync;
   readonly update: StatementSync;
-  readonly addRevision: StatementSync;
-  readonly revisionsAfter: StatementSync;
-  readonly lastSeq: StatementSync;
   readonly dataVersion: StatementSync;
   readonly nextEnd: StatementSync;
   readonly expired: StatementSync;
@@ -30,17 +27,20 @@ export interface ListShape {
 const COLUMNS = GRANT_COLUMNS.join(', ');
 const BOUND = GRANT_COLUMNS.map((name) => `:${name}`).join(', ');
 /** What never changes is never written again: a defect elsewhere cannot move a grant to another tenant. */
-const FIXED: ReadonlySet<string> = new Set(['id', 'tenant', 'created_at', 'granted_by', 'act_as', 'lifts']);
+const FIXED: ReadonlySet<string> = new Set(['id', 'tenant', 'created_at', 'granted_by', 'act_as', 'source']);
 const ASSIGNED = GRANT_COLUMNS.filter((name) => !FIXED.has(name))
   .map((name) => `${name} = :${name}`)
   .join(', ');
+
+const UNVERIFIED = "(verification IS NOT NULL AND verification ->> 'at' IS NULL)";
 
 /** The same order of questions as `grantStatusAt`. */
 const STATUS_CLAUSES: Readonly<Record<GrantStatus, string>> = {
   revoked: 'revoked_at IS NOT NULL',
   expired: 'revoked_at IS NULL AND ends_at <= :now',
-  scheduled: 'revoked_at IS NULL AND ends_at > :now AND starts_at > :now',
-  active: 'revoked_at IS NULL AND ends_at > :now AND starts_at <= :now',
+  pending: `revoked_at IS NULL AND ends_at > :now AND ${UNVERIFIED}`,
+  scheduled: `revoked_at IS NULL AND ends_at > :now AND starts_at > :now AND NOT ${UNVERIFIED}`,
+  active: `revoked_at IS NULL AND ends_at > :now AND starts_at <= :now AND NOT ${UNVERIFIED}`,
 };
 
 /** The audience half of `grantCovers`; the store asks the function itself about what comes back. */
@@ -55,20 +55,10 @@ export function prepareGrantStatements(db: DatabaseSync): GrantStatements {
   const lists = new Map<string, StatementSync>();
   return {
     live: db.prepare(`SELECT ${COLUMNS} FROM grants WHERE tenant = ? AND revoked_at IS NULL AND ends_at > ?`),
-    countActive: db.prepare(
-      'SELECT count(*) AS count FROM grants WHERE revoked_at IS NULL AND starts_at <= :now AND ends_at > :now',
-    ),
+    countActive: db.prepare(`SELECT count(*) AS count FROM grants WHERE ${STATUS_CLAUSES.active}`),
     byId: db.prepare(`SELECT ${COLUMNS} FROM grants WHERE id = ?`),
     insert: db.prepare(`INSERT INTO grants (${COLUMNS}) VALUES (${BOUND})`),
     update: lenient(db.prepare(`UPDATE grants SET ${ASSIGNED}, expiry_claimed = 0 WHERE id = :id`)),
-    addRevision: db.prepare(
-      `INSERT INTO grant_revisions (grant_id, tenant, revision, operation, at, by, document, origin)
-       VALUES (:grant_id, :tenant, :revision, :operation, :at, :by, :document, :origin)`,
-    ),
-    revisionsAfter: db.prepare(
-      'SELECT seq, grant_id, tenant, origin FROM grant_revisions WHERE seq > ? ORDER BY seq LIMIT 1000',
-    ),
-    lastSeq: db.prepare('SELECT coalesce(max(seq), 0) AS seq FROM grant_revisions'),
     dataVersion: db.prepare('PRAGMA data_version'),
     nextEnd: db.prepare(
       'SELECT min(ends_at) AS ends_at FROM grants WHERE revoked_at IS NULL AND expiry_claimed = 0 AND ends_at < ?',

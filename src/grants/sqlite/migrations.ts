@@ -6,7 +6,8 @@ import { PosternError } from '#model/fault.ts';
 /**
  * Step n brings a file from version n to n + 1. Instants are whole milliseconds; `ends_at` is 2^53 - 1 for a grant
  * without an end, so that one comparison serves both. Columns that a query filters by stand alone, the rest of the
- * grant's lists are JSON. `grant_revisions` is history and change feed in one: `seq` only grows.
+ * grant's lists are JSON. `changes` is history and change feed in one: `seq` only grows. What is kept besides grants is
+ * a JSON `document` each, with the columns that queries ask by.
  */
 const MIGRATIONS: readonly string[] = [
   `CREATE TABLE grants (
@@ -48,6 +49,131 @@ const MIGRATIONS: readonly string[] = [
      origin TEXT NOT NULL,
      UNIQUE (grant_id, revision)
    ) STRICT;`,
+  `CREATE TABLE changes (
+     seq INTEGER PRIMARY KEY AUTOINCREMENT,
+     kind TEXT NOT NULL,
+     id TEXT NOT NULL,
+     tenant TEXT,
+     operation TEXT NOT NULL,
+     at INTEGER NOT NULL,
+     by TEXT,
+     document TEXT NOT NULL,
+     origin TEXT NOT NULL
+   ) STRICT;
+   CREATE INDEX changes_of_one ON changes (kind, id, seq);
+   INSERT INTO changes (kind, id, tenant, operation, at, by, document, origin)
+     SELECT 'grant', grant_id, tenant, operation, at, by, document, origin FROM grant_revisions ORDER BY seq;
+   DROP TABLE grant_revisions;
+   ALTER TABLE grants ADD COLUMN source TEXT NOT NULL DEFAULT 'direct';
+   ALTER TABLE grants ADD COLUMN notice TEXT;
+   ALTER TABLE grants ADD COLUMN verification TEXT;
+   CREATE INDEX grants_of_case ON grants (tenant, case_ref) WHERE case_ref IS NOT NULL;
+   CREATE TABLE tenant_settings (
+     tenant TEXT PRIMARY KEY,
+     revision INTEGER NOT NULL,
+     changed_at INTEGER NOT NULL,
+     document TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE access_requests (
+     id TEXT PRIMARY KEY,
+     tenant TEXT NOT NULL,
+     revision INTEGER NOT NULL,
+     pending INTEGER NOT NULL,
+     created_at INTEGER NOT NULL,
+     lapses_at INTEGER NOT NULL,
+     asker_issuer TEXT NOT NULL,
+     asker_id TEXT NOT NULL,
+     document TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX requests_by_tenant ON access_requests (tenant, created_at, id);
+   CREATE INDEX requests_by_asker ON access_requests (asker_issuer, asker_id, created_at, id);
+   CREATE INDEX requests_pending ON access_requests (lapses_at) WHERE pending = 1;
+   CREATE TABLE sessions (
+     id TEXT PRIMARY KEY,
+     tenant TEXT NOT NULL,
+     principal_issuer TEXT NOT NULL,
+     principal_id TEXT NOT NULL,
+     grant_id TEXT NOT NULL,
+     started_at INTEGER NOT NULL,
+     last_used_at INTEGER NOT NULL,
+     ends_at INTEGER NOT NULL,
+     ended_at INTEGER,
+     cookie_hash TEXT,
+     document TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE UNIQUE INDEX sessions_active ON sessions (tenant, principal_issuer, principal_id) WHERE ended_at IS NULL;
+   CREATE UNIQUE INDEX sessions_by_cookie ON sessions (cookie_hash) WHERE cookie_hash IS NOT NULL;
+   CREATE INDEX sessions_by_tenant ON sessions (tenant, started_at, id);
+   CREATE INDEX sessions_by_grant ON sessions (grant_id) WHERE ended_at IS NULL;
+   CREATE INDEX sessions_to_end ON sessions (ends_at) WHERE ended_at IS NULL;
+   CREATE TABLE launch_links (
+     hash TEXT PRIMARY KEY,
+     session TEXT NOT NULL,
+     ends_at INTEGER NOT NULL,
+     used_at INTEGER
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE session_reports (
+     session TEXT PRIMARY KEY,
+     tenant TEXT NOT NULL,
+     made_at INTEGER NOT NULL,
+     document TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE locks (
+     id TEXT PRIMARY KEY,
+     created_at INTEGER NOT NULL,
+     ends_at INTEGER NOT NULL,
+     lifted_at INTEGER,
+     document TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX locks_held ON locks (ends_at) WHERE lifted_at IS NULL;
+   CREATE TABLE emergencies (
+     id TEXT PRIMARY KEY,
+     tenant TEXT NOT NULL,
+     pending INTEGER NOT NULL,
+     created_at INTEGER NOT NULL,
+     lapses_at INTEGER NOT NULL,
+     document TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE notices (
+     id TEXT PRIMARY KEY,
+     dedupe TEXT NOT NULL UNIQUE,
+     tenant TEXT,
+     at INTEGER NOT NULL,
+     planned INTEGER NOT NULL DEFAULT 0,
+     document TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX notices_to_plan ON notices (at) WHERE planned = 0;
+   CREATE TABLE deliveries (
+     notice TEXT NOT NULL,
+     channel TEXT NOT NULL,
+     recipient TEXT NOT NULL,
+     state TEXT NOT NULL CHECK (state IN ('due', 'done', 'failed')),
+     attempts INTEGER NOT NULL DEFAULT 0,
+     due_at INTEGER NOT NULL,
+     done_at INTEGER,
+     problem TEXT,
+     PRIMARY KEY (notice, channel, recipient)
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX deliveries_due ON deliveries (due_at) WHERE state = 'due';
+   CREATE TABLE people_seen (
+     side TEXT NOT NULL CHECK (side IN ('admin', 'staff')),
+     tenant TEXT NOT NULL,
+     issuer TEXT NOT NULL,
+     id TEXT NOT NULL,
+     email TEXT,
+     last_seen_at INTEGER NOT NULL,
+     document TEXT NOT NULL,
+     PRIMARY KEY (side, tenant, issuer, id)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE idempotency (
+     caller TEXT NOT NULL,
+     key TEXT NOT NULL,
+     request_hash TEXT NOT NULL,
+     created_at INTEGER NOT NULL,
+     answer TEXT,
+     PRIMARY KEY (caller, key)
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX idempotency_by_age ON idempotency (created_at);`,
 ];
 
 /** Throws STORE_UNAVAILABLE for a file that a newer version wrote: reading half of it would be guessing. */

@@ -1,29 +1,37 @@
-// Grant ids: `grt_` and 26 characters of Crockford base 32, 48 bits of time before 80 random ones.
+// Ids of what the store keeps: a prefix and 26 characters of Crockford base 32, 48 bits of time before 80 random ones.
 // Ids of one process only grow, even within a millisecond or when the clock goes back; others differ by chance.
-// Cold: one per grant.
+// Cold: one per grant, request, session, lock or notice.
 import { randomFillSync } from 'node:crypto';
 import type { EpochMs } from '#model/clock.ts';
 import type { GrantId } from '#model/ids.ts';
 
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
-const GRANT_ID = /^grt_[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
+const CHARS = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
 const TIME_CHARS = 10;
 const RANDOM_CHARS = 16;
 
-export interface GrantIdSource {
-  next(now: EpochMs): GrantId;
+/** `grt` grants, `req` access requests, `ses` sessions, `lck` locks, `emg` emergencies, `ntc` notices, `hook` webhooks. */
+export type IdPrefix = 'grt' | 'req' | 'ses' | 'lck' | 'emg' | 'ntc' | 'hook';
+
+export interface IdSource {
+  next(prefix: IdPrefix, now: EpochMs): string;
+}
+
+/** Whether `text` is an id of this kind; nothing is known about whether there is such a thing. */
+export function isRecordId(prefix: IdPrefix, text: string): boolean {
+  return text.startsWith(`${prefix}_`) && CHARS.test(text.slice(prefix.length + 1));
 }
 
 export function isGrantId(text: string): text is GrantId {
-  return GRANT_ID.test(text);
+  return isRecordId('grt', text);
 }
 
-export function createGrantIdSource(): GrantIdSource {
+export function createIdSource(): IdSource {
   let lastMs = -1;
   /** Sixteen digits of base 32: eighty bits. */
   const digits = new Uint8Array(RANDOM_CHARS);
   return {
-    next(now) {
+    next(prefix, now) {
       if (now > lastMs) {
         lastMs = now;
         randomFillSync(digits);
@@ -31,7 +39,7 @@ export function createGrantIdSource(): GrantIdSource {
       } else if (!increment(digits)) {
         lastMs += 1;
       }
-      return `grt_${timeChars(lastMs)}${randomChars(digits)}` as GrantId;
+      return `${prefix}_${timeChars(lastMs)}${randomChars(digits)}`;
     },
   };
 }

@@ -1,0 +1,36 @@
+// What is said of a grant when it was given, changed, revoked, verified, is about to end or has ended. Pure and cold.
+import type { Actor, Grant } from '#model/grant.ts';
+import type { NoticeDraft, NoticeEvent, NoticePerson } from '#model/notice.ts';
+
+type GrantNoticeEvent = Extract<NoticeEvent, `grant.${string}`>;
+
+/** One per grant, event and revision. `by` null: the clock did it. */
+export function grantNotice(event: GrantNoticeEvent, grant: Grant, by: Actor | null): NoticeDraft {
+  const { principals, groups } = grant.audience;
+  return {
+    dedupe: `${event}:${grant.id}:${grant.revision}`,
+    event,
+    tenant: grant.tenant,
+    by: by === null ? null : personOf(by),
+    staff: { principals: principals ?? [], groups: groups ?? [] },
+    facts: {
+      grantId: grant.id,
+      revision: grant.revision,
+      source: grant.source ?? 'direct',
+      access: grant.access,
+      startsAt: grant.startsAt,
+      expiresAt: grant.expiresAt,
+      caseRef: grant.caseRef,
+      reasonType: grant.reason?.type ?? null,
+      reasonDetail: grant.reason?.detail ?? null,
+      actAs: grant.actAs,
+      audienceOrg: grant.audience.org,
+    },
+  };
+}
+
+/** The person who acted: for a service, the one it names. */
+export function personOf(by: Actor): NoticePerson {
+  const { name, email } = by.onBehalfOf ?? by;
+  return { name, email };
+}

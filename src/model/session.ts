@@ -1,0 +1,51 @@
+// A support session: one principal's use of one grant, with a stated reason. Pure rules of when it holds.
+// Hot: `sessionStatusAt` runs once per request that has one; it allocates nothing.
+import type { EpochMs } from './clock.ts';
+import type { Access, StatedReason } from './grant.ts';
+import type { GrantId, SessionId, TenantId } from './ids.ts';
+import type { Principal } from './principal.ts';
+
+export const SESSION_ENDINGS = [
+  'left',
+  'tenant',
+  'vendor',
+  'idle',
+  'limit',
+  'grant_ended',
+  'replaced',
+  'locked',
+] as const;
+export type SessionEnding = (typeof SESSION_ENDINGS)[number];
+
+/** Immutable but for `lastUsedAt`, which lives beside it (session-lookup.ts). */
+export interface SupportSession {
+  readonly id: SessionId;
+  readonly tenant: TenantId;
+  /** As the token said when it was opened. */
+  readonly principal: Principal;
+  readonly grantId: GrantId;
+  /** At most the grant's, at each use. */
+  readonly access: Access;
+  readonly reason: StatedReason;
+  readonly caseRef: string | null;
+  readonly startedAt: EpochMs;
+  /** The absolute limit; never past the grant's end when it was opened. */
+  readonly endsAt: EpochMs;
+  readonly idleMs: number;
+  readonly lastUsedAt: EpochMs;
+  readonly endedAt: EpochMs | null;
+  readonly endedBy: SessionEnding | null;
+  /** The principal's own words on the steps taken, given at the end. */
+  readonly note: string | null;
+}
+
+/** `lastUsedAt` is handed in, since the one stored lags behind. An end is exclusive. */
+export function sessionStatusAt(
+  session: SupportSession,
+  lastUsedAt: EpochMs,
+  now: EpochMs,
+): 'active' | 'ended' | 'limit' | 'idle' {
+  if (session.endedAt !== null) return 'ended';
+  if (now >= session.endsAt) return 'limit';
+  return now - lastUsedAt >= session.idleMs ? 'idle' : 'active';
+}
