@@ -34,7 +34,9 @@ export const CALLER_KINDS = [
   /** A service that may not `grants`. */
   'service_without_duty',
   'staff',
-  /** Staff with the duty `identity.roles.security`. */
+  /** Staff with the duty `identity.roles.lead`. */
+  'lead',
+  /** Staff with the duty `identity.roles.security`. Whoever has both duties may do what either may. */
   'security',
 ] as const;
 export type CallerKind = (typeof CALLER_KINDS)[number];
@@ -64,6 +66,7 @@ const TENANT_SIDE = {
   service: 'any_tenant',
   service_without_duty: 'service_not_allowed',
   staff: 'staff_never_grant',
+  lead: 'staff_never_grant',
   security: 'staff_never_grant',
 } as const satisfies Row;
 
@@ -75,12 +78,13 @@ const TENANT_READS = {
   service: 'service_not_allowed',
   service_without_duty: 'service_not_allowed',
   staff: 'not_tenant_admin',
+  lead: 'not_tenant_admin',
   security: 'not_tenant_admin',
 } as const satisfies Row;
 
 export const AUTHORISATION: Readonly<Record<Operation, Row>> = {
   'grants.create': { ...TENANT_SIDE, service: 'on_behalf_of_required' },
-  'grants.list': { ...TENANT_SIDE, staff: 'covering', security: 'covering' },
+  'grants.list': { ...TENANT_SIDE, staff: 'covering', lead: 'covering', security: 'covering' },
   'grants.read': TENANT_SIDE,
   'grants.change': { ...TENANT_SIDE, service: 'narrow' },
   'grants.revoke': TENANT_SIDE,
@@ -92,6 +96,7 @@ export const AUTHORISATION: Readonly<Record<Operation, Row>> = {
     service: 'staff_only',
     service_without_duty: 'staff_only',
     staff: 'covering',
+    lead: 'covering',
     security: 'covering',
   },
   'tenant.status': {
@@ -99,6 +104,7 @@ export const AUTHORISATION: Readonly<Record<Operation, Row>> = {
     service_for_person: 'service_not_allowed',
     service: 'service_not_allowed',
     staff: 'covering',
+    lead: 'covering',
     security: 'covering',
   },
   'policy.read': {
@@ -108,6 +114,7 @@ export const AUTHORISATION: Readonly<Record<Operation, Row>> = {
     service: 'any_tenant',
     service_without_duty: 'any_tenant',
     staff: 'security_only',
+    lead: 'security_only',
     security: 'any_tenant',
   },
   'audit.access': TENANT_READS,
@@ -121,6 +128,7 @@ export const AUTHORISATION: Readonly<Record<Operation, Row>> = {
     // What cannot be undone is not for a key without any duty.
     service_without_duty: 'service_not_allowed',
     staff: 'security_only',
+    lead: 'security_only',
     security: 'any_tenant',
   },
 };
@@ -138,23 +146,34 @@ const SENTENCES = {
 
 export type Scope = Exclude<Cell, keyof typeof SENTENCES>;
 
-export function callerKindOf(identity: ControlIdentity, namesPerson: boolean): CallerKind {
+/** Never empty. Staff are of several kinds: the last is what they are for which no duty is asked. */
+export function callerKindsOf(identity: ControlIdentity, namesPerson: boolean): readonly CallerKind[] {
   switch (identity.kind) {
     case 'customer':
-      return identity.admin ? 'tenant_admin' : 'tenant_user';
+      return [identity.admin ? 'tenant_admin' : 'tenant_user'];
     case 'staff':
-      return identity.roles.includes('security') ? 'security' : 'staff';
+      return [...DUTIES.filter((duty) => identity.roles.includes(duty)), 'staff'];
     case 'service':
-      if (!identity.may.includes('grants')) return 'service_without_duty';
-      return namesPerson ? 'service_for_person' : 'service';
+      if (!identity.may.includes('grants')) return ['service_without_duty'];
+      return [namesPerson ? 'service_for_person' : 'service'];
   }
 }
 
-/** What of the operation the caller may reach. Throws ControlProblem for a refusing cell. */
-export function authorise(caller: CallerKind, operation: Operation): Scope {
-  const cell = AUTHORISATION[operation][caller];
-  if (isRefusal(cell)) throw new ControlProblem(cell, SENTENCES[cell]);
-  return cell;
+const DUTIES = ['security', 'lead'] as const satisfies readonly CallerKind[];
+
+/**
+ * What of the operation the caller may reach, by the first of its kinds that may. Throws ControlProblem, for the cell
+ * of the last, when none may.
+ */
+export function authorise(callers: readonly CallerKind[], operation: Operation): Scope {
+  const row = AUTHORISATION[operation];
+  let refusal: keyof typeof SENTENCES = 'staff_never_grant';
+  for (const caller of callers) {
+    const cell = row[caller];
+    if (!isRefusal(cell)) return cell;
+    refusal = cell;
+  }
+  throw new ControlProblem(refusal, SENTENCES[refusal]);
 }
 
 function isRefusal(cell: Cell): cell is keyof typeof SENTENCES {

@@ -2,7 +2,7 @@
 // A route without an operation is public; only the OpenAPI document is.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ControlAuthenticator, ControlIdentity } from '#authn/control-authenticator.ts';
-import { authorise, callerKindOf, type Operation, type Scope } from './authorise.ts';
+import { authorise, callerKindsOf, type Operation, type Scope } from './authorise.ts';
 import { ControlDenial } from './control-problem.ts';
 
 export interface Caller {
@@ -34,7 +34,7 @@ export function guardRoutes(app: FastifyInstance, authenticator: ControlAuthenti
     const { operation } = request.routeOptions.config;
     if (operation === undefined) return;
     const identity = await identify(request, authenticator);
-    request.caller = { identity, scope: authorise(callerKindOf(identity, true), operation) };
+    request.caller = { identity, scope: authorise(callerKindsOf(identity, true), operation) };
   });
 
   // After the schemas: only now is it known whether a service names a person.
@@ -42,8 +42,8 @@ export function guardRoutes(app: FastifyInstance, authenticator: ControlAuthenti
     const { operation } = request.routeOptions.config;
     if (operation === undefined) return;
     const { identity } = callerOf(request);
-    const kind = callerKindOf(identity, namesPerson(request.body));
-    request.caller = { identity, scope: authorise(kind, operation) };
+    const kinds = callerKindsOf(identity, namesPerson(request.body));
+    request.caller = { identity, scope: authorise(kinds, operation) };
   });
 }
 
