@@ -1,12 +1,12 @@
 // Request ids: UUIDv7 (RFC 9562 section 5.7), unique across instances and sorted by time of receipt.
-// Hot: the random part comes from a pool filled and written out once per 256 ids; the time part once per millisecond.
+// Hot: the random part comes from a pool filled and written out once per 1,024 ids; the time part once per millisecond.
 import { randomFillSync } from 'node:crypto';
 import type { EpochMs } from '#model/clock.ts';
 import type { RequestId } from '#model/ids.ts';
 
 /** 74 random bits: 18 hex digits and the two low bits of a 19th. */
 const DIGITS_PER_ID = 20;
-const pool = Buffer.alloc(256 * (DIGITS_PER_ID / 2));
+const pool = Buffer.alloc(1024 * (DIGITS_PER_ID / 2));
 let digits = '';
 let offset = 0;
 
