@@ -9,7 +9,8 @@ const HASH_KEY = Buffer.from(',"h":"', 'latin1');
 const SEAL_END = Buffer.from('"}\n', 'latin1');
 const HEX_LENGTH = 2 * HASH_BYTES;
 const MAX_DIGITS = 15;
-const SEGMENT_START = Buffer.from('{"k":"segment",', 'latin1');
+export const SEGMENT_START = Buffer.from('{"k":"segment",', 'latin1');
+export const CHECKPOINT_START = Buffer.from('{"k":"checkpoint",', 'latin1');
 /** `{"k":"` stands before a line's kind. */
 const KIND_AT = 6;
 const NEWLINE = 0x0a;
@@ -84,6 +85,25 @@ export class GroupReader {
     this.#at = 0;
   }
 
+  /** The group that is read next; null while a part of it is kept. */
+  get place(): Position | null {
+    if (this.#isKept) return null;
+    const { segment, offset } = this.#tail;
+    return { segment, offset: offset - this.#data.length + this.#at };
+  }
+
+  /** Goes on at `place`, where a group begins: what is before was read elsewhere. */
+  goTo({ segment, offset }: Position): void {
+    // No file is held open that may have been removed.
+    if (segment !== this.#tail.segment) this.#tail.close();
+    this.#tail.segment = segment;
+    this.#tail.offset = offset;
+    this.segment = segment;
+    this.#data = NOTHING;
+    this.#at = 0;
+    this.#searched = 0;
+  }
+
   close(): void {
     this.#tail.close();
   }
@@ -103,14 +123,13 @@ export class GroupReader {
       const number = isLikely ? sealNumber(data, line, next) : 0;
       if (number > 0) {
         const lines = data.subarray(this.#at, line);
-        const hash = next - SEAL_END.length - HEX_LENGTH;
         this.#at = next;
         this.#searched = next;
         return {
           number,
           segment: this.segment,
           lines,
-          head: data.toString('latin1', hash, hash + HEX_LENGTH),
+          head: sealHead(data, next),
         };
       }
       line = next;
@@ -118,8 +137,14 @@ export class GroupReader {
   }
 }
 
+/** The hash, hex, that a seal says which ends at `end`, newline included. */
+export function sealHead(data: Buffer, end: number): string {
+  const hash = end - SEAL_END.length - HEX_LENGTH;
+  return data.toString('latin1', hash, hash + HEX_LENGTH);
+}
+
 /** Of the line from `start` to `end`, newline included; 0 when it is no seal. */
-function sealNumber(data: Buffer, start: number, end: number): number {
+export function sealNumber(data: Buffer, start: number, end: number): number {
   if (!startsWith(data, SEAL, start)) return 0;
   let digit = start + SEAL.length;
   let number = 0;

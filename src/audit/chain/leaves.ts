@@ -120,14 +120,16 @@ class TenantLeaves {
   }
 }
 
-function extend(spans: number[], start: number, end: number): void {
+/** A line more, joined to the one before where they touch. */
+export function extend(spans: number[], start: number, end: number): void {
   if (spans[spans.length - 1] === start) spans[spans.length - 1] = end;
   else spans.push(start, end);
 }
 
 const TENANT_KEY = ',"tenant":"';
-const INTENT = '{"k":"intent","tenant":"';
-const DONE = '{"k":"done","tenant":"';
+/** What an intent and a completion begin with, up to their raw tenant's quote. */
+export const INTENT = '{"k":"intent","tenant":"';
+export const DONE = '{"k":"done","tenant":"';
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 

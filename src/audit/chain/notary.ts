@@ -1,12 +1,15 @@
 // Makes checkpoints: reads the journal behind the writer, sums its groups under Merkle roots and signs them, at most
-// once a second while there is something to sign. Runs in the sink worker and yields to the pumps between slices.
+// once a second while there is something to sign. Runs in the sink worker and yields to the pumps between slices. Where
+// another reader stands at the same place, that one's reading feeds both (line-follower.ts).
 // Assumes that everything up to the end it is told of is durable. A checkpoint never reaches over the end of a segment,
 // so that a journal whose oldest segments were removed can be proven from its first line on.
-// Warm: per group one search for its seal, per leaf two hashes; no parsing (the figures stand in docs/audit-bundles.md).
+// Warm: per leaf two hashes; no parsing (the figures stand in docs/audit-bundles.md).
 import type { Position } from '../segment-tail.ts';
+import { type Follower, isBefore, isSamePlace, type Leader } from '../line-follower.ts';
 import { uuid7 } from '../uuid7.ts';
 import { checkpointText } from './checkpoint.ts';
-import { beginsSegment, type Group, GroupReader, startsWith } from './group-reader.ts';
+import { GroupLeaves, type GroupToSign, type LeavesOfGroup } from './group-leaves.ts';
+import { beginsSegment, CHECKPOINT_START, type Group, GroupReader, startsWith } from './group-reader.ts';
 import { leafHashText, leafPrefix, type OpenLeaf, openLeaves } from './leaves.ts';
 import { MerkleTree } from './merkle.ts';
 import type { SigningKey } from './signing-key.ts';
@@ -41,12 +44,14 @@ const SLICE_BYTES = 4 * 1024 * 1024;
 const MAX_LEAVES = 65_536;
 const MAX_BYTES = 64 * 1024 * 1024;
 
-const CHECKPOINT_START = Buffer.from('{"k":"checkpoint",', 'latin1');
 const NEWLINE = 0x0a;
 
-export class Notary {
+export class Notary implements Follower {
+  /** For the leader: what it reads where the notary stands. */
+  readonly lines = new GroupLeaves((group) => this.#takeRead(group));
   readonly #deps: NotaryDeps;
   readonly #reader: GroupReader;
+  #leader: Leader | null = null;
   readonly #tree = new MerkleTree();
   #end: Position;
   /** The groups under `#tree`, inclusive; none while it is empty. */
@@ -57,6 +62,7 @@ export class Notary {
   #bytes = 0;
   /** Whether one of them holds a line other than a checkpoint. */
   #hasNews = false;
+  #isSliceFull = false;
   #passAtMs: number;
   #delayMs = EVERY_MS;
   #timer: NodeJS.Timeout | null = null;
@@ -77,6 +83,15 @@ export class Notary {
   /** The oldest segment that is still to be read: it may not be removed. */
   get segment(): number {
     return this.#reader.segment;
+  }
+
+  place(): Position | null {
+    return this.#closed ? null : this.#reader.place;
+  }
+
+  /** From now on `leader` reads for both, where they stand at the same place. It is told of the same ends. */
+  follow(leader: Leader): void {
+    this.#leader = leader;
   }
 
   /** Everything up to `end`, the end of a group, is durable. */
@@ -124,28 +139,66 @@ export class Notary {
 
   /** Whether there is more. */
   #readSlice(): boolean {
-    for (let bytes = 0; bytes < SLICE_BYTES; ) {
-      const group = this.#reader.next(this.#end);
-      if (group === null) return false;
-      bytes += group.lines.length;
-      this.#take(group);
+    const place = this.#leader?.place() ?? null;
+    const own = this.#reader.place;
+    if (place !== null && own !== null) {
+      if (isSamePlace(place, own)) {
+        if (this.#leader?.readOn() === true) return true;
+      } else if (isBefore(own, place) && isBefore(place, this.#end) && this.#readTo(place)) {
+        // There they meet.
+        return true;
+      }
     }
-    return true;
+    this.#readTo(this.#end);
+    return this.#isSliceFull;
   }
 
-  #take(group: Group): void {
-    const { number, lines } = group;
-    if (this.#tree.count > 0 && (beginsSegment(lines) || this.#isFull())) this.#sign();
-    if (number !== this.#to + 1) this.#skipTo(number);
-    const leaves = openLeaves(lines.toString('latin1'), null);
+  /** Whether anything was read. */
+  #readTo(end: Position): boolean {
+    let bytes = 0;
+    this.#isSliceFull = false;
+    for (let group = this.#reader.next(end); group !== null; group = this.#reader.next(end)) {
+      bytes += group.lines.length + 1;
+      this.#take(group);
+      this.#isSliceFull = bytes >= SLICE_BYTES;
+      if (this.#isSliceFull) break;
+    }
+    return bytes > 0;
+  }
+
+  /** Read by itself. */
+  #take({ number, segment, lines, head }: Group): void {
+    this.#add({
+      number,
+      segment,
+      head,
+      bytes: lines,
+      size: lines.length,
+      leaves: openLeaves(lines.toString('latin1'), null),
+      beginsSegment: beginsSegment(lines),
+      hasNews: !isCheckpointsAlone(lines),
+    });
+  }
+
+  /** Read by the leader. */
+  #takeRead(group: LeavesOfGroup): void {
+    this.#reader.goTo(group.next);
+    this.#add(group);
+  }
+
+  #add(group: GroupToSign): void {
+    const { number, bytes, leaves } = group;
+    const tree = this.#tree;
+    if (tree.count > 0 && (group.beginsSegment || this.#isFull())) this.#sign();
+    if (number !== this.#to + 1) this.#skipTo(number, group.segment);
     const prefix = leafPrefix(number);
     for (let i = 0; i < leaves.length; i++) {
-      this.#tree.add(leafHashText(prefix, lines, (leaves[i] as OpenLeaf).spans));
+      tree.add(leafHashText(prefix, bytes, (leaves[i] as OpenLeaf).spans));
     }
     this.#to = number;
     this.#head = group.head;
-    this.#bytes += lines.length;
-    this.#hasNews ||= !isCheckpointsAlone(lines);
+    this.#bytes += group.size;
+    this.#hasNews ||= group.hasNews;
   }
 
   #isFull(): boolean {
@@ -153,8 +206,7 @@ export class Notary {
   }
 
   /** Groups are missing: dropped for want of room, or damage. What comes after them is signed all the same. */
-  #skipTo(number: number): void {
-    const { segment } = this.#reader;
+  #skipTo(number: number, segment: number): void {
     this.#deps.notice(
       { segment, expected: this.#to + 1, found: number },
       'groups of the audit journal are missing',

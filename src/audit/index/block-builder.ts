@@ -2,11 +2,13 @@
 // and where the lines stand that others refer to. Knows no store: the indexer and the reader's unindexed tail share it.
 // Hot: each line of the journal, once. Assumes whole lines in the order of the journal; closed groups alone are counted.
 import type { JournalLine } from '../journal-lines.ts';
+import type { LineFollower } from '../line-follower.ts';
 import type { Chunk, Position } from '../segment-tail.ts';
 import { Block, type Cell, type Tenant } from './block.ts';
 import { intentBefore, type SoughtIntent } from './find-intent.ts';
 import { emptyPending, type Pending, type Placed } from './pending.ts';
 import { denialIn } from './denial-text.ts';
+import { KnownTenants } from './known-tenants.ts';
 import { ID_LENGTH, KIND, KIND_AT, LineHead, TENANT_AT } from './line-head.ts';
 
 /** Of the bytes of a block, before it is closed: as much as that, and so much per sum, but never more than the last. */
@@ -44,24 +46,29 @@ export class BlockBuilder {
   unreadable = 0;
   readonly #deps: BlockBuilderDeps;
   readonly #head = new LineHead();
-  readonly #tenants = new Map<string, Tenant>();
-  #tenant: Tenant;
+  readonly #tenants: KnownTenants;
+  readonly #nobody: Tenant;
   #block: Block | null = null;
   #nextBlock: number;
   #segment = -1;
   /** Of the chunk at hand. */
   #base = 0;
+  #follower: LineFollower | null = null;
 
   constructor(deps: BlockBuilderDeps) {
     this.#deps = deps;
     const { start } = deps;
     this.topIdMs = start.topIdMs;
     this.#nextBlock = start.nextBlock;
-    for (const tenant of start.tenants) this.#tenants.set(tenant.raw.toString('latin1'), tenant);
-    this.#tenant = this.#tenantOf('null');
+    this.#tenants = new KnownTenants(start.tenants, (tenant) => this.pending.tenants.push(tenant));
+    this.#nobody = this.#tenants.of('null');
   }
 
-  take({ segment, offset, bytes }: Chunk): void {
+  /** `follower`: told of every line as well. */
+  take(chunk: Chunk, follower: LineFollower | null = null): void {
+    const { segment, offset, bytes } = chunk;
+    this.#follower = follower;
+    follower?.begin(chunk);
     if (segment !== this.#segment) this.#close();
     this.#segment = segment;
     this.#base = offset;
@@ -85,7 +92,7 @@ export class BlockBuilder {
     this.isSealed = false;
     switch (bytes[from + KIND_AT]) {
       case KIND.i:
-        this.#intent(block, bytes, from);
+        this.#intent(block, bytes, from, end);
         return;
       case KIND.d:
         this.#ended(block, bytes, from, end);
@@ -94,7 +101,7 @@ export class BlockBuilder {
         this.#refused(block, bytes, from, end);
         return;
       case KIND.s:
-        if (bytes[from + 7] === 0x74) this.#started(block, bytes, from);
+        if (bytes[from + 7] === 0x74) this.#started(block, bytes, from, end);
         else if (bytes[from + 8] === 0x61) this.#sealed(block, bytes, from, end);
         else this.#parsed(block, bytes, from, end);
         return;
@@ -103,9 +110,13 @@ export class BlockBuilder {
     }
   }
 
-  #intent(block: Block, bytes: Buffer, from: number): void {
+  #intent(block: Block, bytes: Buffer, from: number, end: number): void {
     const cell = this.#request(block, bytes, from + TENANT_AT.intent);
-    if (cell === null) return;
+    if (cell === null) {
+      this.#follower?.other(from, end + 1);
+      return;
+    }
+    this.#follower?.line(from, end + 1, cell.tenant.text);
     const { isWrite, t } = this.#head;
     if (isWrite) cell.writes += 1;
     else cell.reads += 1;
@@ -114,6 +125,7 @@ export class BlockBuilder {
 
   #refused(block: Block, bytes: Buffer, from: number, end: number): void {
     this.records += 1;
+    this.#follower?.other(from, end + 1);
     const cell = this.#request(block, bytes, from + TENANT_AT.refused);
     if (cell === null) return;
     const what = denialIn(bytes.toString('latin1', this.#head.to, end));
@@ -130,8 +142,6 @@ export class BlockBuilder {
     }
     block.time(head.t);
     block.idTime(head.idMs);
-    // Most subjects ask in one tenant: where it is the same again, its text need not be cut out.
-    this.#tenant = block.tenantOf(head.s) ?? this.#tenant;
     const cell = block.cell(this.#tenantAt(bytes), head.s, head.g, head.t);
     cell.isDirty = true;
     return cell;
@@ -142,8 +152,10 @@ export class BlockBuilder {
     const head = this.#head;
     if (!head.end(bytes, from + TENANT_AT.done)) {
       this.unreadable += 1;
+      this.#follower?.other(from, end + 1);
       return;
     }
+    this.#follower?.line(from, end + 1, this.#tenants.textAt(bytes, head.tenantFrom, head.tenantTo));
     const { to, idMs } = head;
     if (idMs <= this.topIdMs) block.ended(idMs);
     // `,"code":"ok"`
@@ -152,8 +164,9 @@ export class BlockBuilder {
     if (what !== null) this.#turn(bytes, from, what);
   }
 
-  #started(block: Block, bytes: Buffer, from: number): void {
+  #started(block: Block, bytes: Buffer, from: number, end: number): void {
     this.records += 1;
+    this.#follower?.other(from, end + 1);
     const head = this.#head;
     if (!head.end(bytes, from + TENANT_AT.started)) this.unreadable += 1;
     else if (head.idMs <= this.topIdMs) block.ended(head.idMs);
@@ -206,6 +219,7 @@ export class BlockBuilder {
   }
 
   #sealed(block: Block, bytes: Buffer, from: number, end: number): void {
+    this.#follower?.seal(from, end + 1);
     block.end = this.#base + end + 1;
     this.sealedAt = { segment: this.#segment, offset: block.end };
     this.seal = bytes.toString('latin1', from, end + 1);
@@ -219,6 +233,7 @@ export class BlockBuilder {
 
   /** Lines of which there are few. */
   #parsed(block: Block, bytes: Buffer, from: number, end: number): void {
+    this.#follower?.other(from, end + 1);
     let line: JournalLine;
     try {
       line = JSON.parse(bytes.toString('latin1', from, end)) as JournalLine;
@@ -255,7 +270,7 @@ export class BlockBuilder {
     const idMs = Number.parseInt(line.id.slice(0, 8) + line.id.slice(9, 13), 16);
     if (!Number.isNaN(idMs)) block.idTime(idMs);
     const count = 'count' in line ? line.count : 0;
-    if (line.k !== 'event') block.other(this.#tenantOf('null'), 0, line.k, count);
+    if (line.k !== 'event') block.other(this.#nobody, 0, line.k, count);
     else if (this.#head.tenant(bytes, from + TENANT_AT.event))
       block.other(this.#tenantAt(bytes), line.s, 'event', 0);
     else this.unreadable += 1;
@@ -263,24 +278,7 @@ export class BlockBuilder {
 
   #tenantAt(bytes: Buffer): Tenant {
     const { tenantFrom, tenantTo } = this.#head;
-    const { raw } = this.#tenant;
-    if (isSame(raw, bytes, tenantFrom, tenantTo)) return this.#tenant;
-    this.#tenant = this.#tenantOf(bytes.toString('latin1', tenantFrom, tenantTo));
-    return this.#tenant;
-  }
-
-  #tenantOf(raw: string): Tenant {
-    const known = this.#tenants.get(raw);
-    if (known !== undefined) return known;
-    const name: unknown = JSON.parse(raw);
-    const made = {
-      id: this.#tenants.size,
-      raw: Buffer.from(raw, 'latin1'),
-      name: typeof name === 'string' ? name : null,
-    };
-    this.#tenants.set(raw, made);
-    this.pending.tenants.push(made);
-    return made;
+    return this.#tenants.at(bytes, tenantFrom, tenantTo);
   }
 
   #begun(start: number): Block {
@@ -302,10 +300,4 @@ export class BlockBuilder {
     const { blocks } = this.pending;
     if (blocks.at(-1) !== block) blocks.push(block);
   }
-}
-
-function isSame(raw: Buffer, bytes: Buffer, from: number, to: number): boolean {
-  if (to - from !== raw.length) return false;
-  for (let i = 0; i < raw.length; i++) if (raw[i] !== bytes[from + i]) return false;
-  return true;
 }

@@ -11,6 +11,8 @@ export interface Tenant {
   readonly id: number;
   /** JSON text, quotes included; `null` of lines without a tenant. */
   readonly raw: Buffer;
+  /** The same. */
+  readonly text: string;
   /** Null of lines without a tenant. */
   readonly name: string | null;
 }
@@ -113,11 +115,6 @@ export class Block {
     this.#bySubject.set(s, made);
     this.cells.push(made);
     return made;
-  }
-
-  /** Where the subject line was seen last; null when it was not. */
-  tenantOf(s: number): Tenant | null {
-    return this.#bySubject.get(s)?.tenant ?? null;
   }
 
   time(t: number): void {

@@ -162,6 +162,7 @@ export function startOf(db: DatabaseSync): BuilderStart {
       ({ id, raw, name }): Tenant => ({
         id: Number(id),
         raw: Buffer.from(String(raw), 'latin1'),
+        text: String(raw),
         name: name === null ? null : String(name),
       }),
     ),

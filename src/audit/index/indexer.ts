@@ -1,9 +1,10 @@
 // Keeps the index of the journal: follows it from the place saved in the index itself, in slices, and writes at most once
 // a second. Whatever fails is tried again from that place; an index that cannot be used is made anew from the journal.
-// Runs in the sink worker. Hot by its lines (block-builder.ts); assumes that segments are closed when a later one is read.
+// Runs in the sink worker, where a follower has the same lines from the same reading (line-follower.ts).
+// Hot by its lines (block-builder.ts); assumes that segments are closed when a later one is read.
 import { readdirSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
-import { SEAL_START } from '../chain/seal.ts';
+import type { Follower, Leader } from '../line-follower.ts';
 import { segmentNumberOf } from '../segment-directory.ts';
 import { type Chunk, type Position, SegmentTail, SMALL_CHUNK_BYTES } from '../segment-tail.ts';
 import type { SinkProgress } from '../sinks/sink-messages.ts';
@@ -11,6 +12,7 @@ import { BlockBuilder } from './block-builder.ts';
 import { findIntent } from './find-intent.ts';
 import { cursorOf, isDamaged, openIndex } from './index-database.ts';
 import { createIndexWriter, type IndexWriter } from './index-writer.ts';
+import { nextPiece, type Piece } from './next-piece.ts';
 
 /** As a sink's, for status and metrics. */
 export const INDEX_NAME = 'index';
@@ -26,8 +28,6 @@ const MAX_DELAY_MS = 30_000;
 /** After so long without success the index holds back no segment: it is made of what is left. */
 const GIVE_UP_MS = 60_000;
 const RECORD_BYTES = 1000;
-const SEAL_NEEDLE = Buffer.from(`\n${SEAL_START}`, 'latin1');
-const NEWLINE = 0x0a;
 
 export interface IndexerDeps {
   readonly directory: string;
@@ -40,6 +40,8 @@ export interface IndexerDeps {
   readonly notice: (fields: object, text: string) => void;
   /** Default: 256 KiB. */
   readonly blockBytes?: number;
+  /** Reads the same lines; default: nobody does. */
+  readonly follower?: Follower | null;
 }
 
 interface Open {
@@ -49,7 +51,7 @@ interface Open {
   readonly tail: SegmentTail;
 }
 
-export class Indexer {
+export class Indexer implements Leader {
   readonly #deps: IndexerDeps;
   #open: Open | null = null;
   #end: Position;
@@ -98,6 +100,16 @@ export class Indexer {
     this.#schedule(0);
   }
 
+  place(): Position | null {
+    const open = this.#open;
+    if (this.#closed || open === null || !open.builder.isSealed) return null;
+    return { segment: open.tail.segment, offset: open.tail.offset };
+  }
+
+  readOn(): boolean {
+    return !this.#closed && this.#readSome();
+  }
+
   /** What was not written down yet is read again by the next one. */
   close(): void {
     this.#closed = true;
@@ -128,43 +140,38 @@ export class Indexer {
     setImmediate(() => this.#slice());
   }
 
-  /** Reads for at most 20 ms, then lets the sinks have their turn. */
   #slice(): void {
     this.#isRunning = false;
     if (this.#closed) return;
+    if (this.#readSome()) this.#schedule(0);
+  }
+
+  /** Reads for at most 20 ms, then lets the sinks have their turn. Whether there is more. */
+  #readSome(): boolean {
     const { nowMs } = this.#deps;
     const until = nowMs() + SLICE_MS;
     try {
       const open = (this.#open ??= this.#opened());
-      let chunk = this.#next(open);
-      while (chunk !== null) {
-        this.#take(open, chunk);
-        if (nowMs() >= until) break;
-        chunk = this.#next(open);
+      for (let piece = this.#next(open); piece !== null; piece = this.#next(open)) {
+        this.#take(open, piece);
+        if (nowMs() >= until) return true;
       }
-      if (chunk !== null) this.#schedule(0);
-      else this.#idle(open);
+      this.#idle(open);
     } catch (error) {
       this.#failed(error);
     }
+    return false;
   }
 
-  /** Whole groups, unless one is larger than what is read at once. */
-  #next({ tail }: Open): Chunk | null {
-    const chunk = tail.next(this.#end);
-    if (chunk === null) return null;
-    const { bytes, segment, offset } = chunk;
-    const whole = endOfLastSeal(bytes);
-    if (whole === 0 || whole === bytes.length) return chunk;
-    tail.segment = segment;
-    tail.offset = offset + whole;
-    return { segment, offset, bytes: bytes.subarray(0, whole) };
+  #next({ tail, builder }: Open): Piece | null {
+    const place = builder.isSealed ? (this.#deps.follower?.place() ?? null) : null;
+    return nextPiece(tail, this.#end, place);
   }
 
-  #take(open: Open, chunk: Chunk): void {
+  #take(open: Open, { chunk, isTogether }: Piece): void {
     const { builder } = open;
     const before = builder.records;
-    builder.take(chunk);
+    builder.take(chunk, isTogether ? (this.#deps.follower?.lines ?? null) : null);
     this.#count(chunk, builder.records - before);
     const held = builder.pending.blocks.length;
     if (builder.isSealed && (held >= MOST_BLOCKS_HELD || this.#isFlushDue())) this.#flush(open);
@@ -281,15 +288,6 @@ export class Indexer {
     this.#errors = 0;
     this.#unreadable = 0;
   }
-}
-
-/** 0 when there is none in it. */
-export function endOfLastSeal(bytes: Buffer): number {
-  const lastLine = bytes.lastIndexOf(NEWLINE, bytes.length - 2);
-  if (bytes.toString('latin1', lastLine + 1, lastLine + 1 + SEAL_START.length) === SEAL_START)
-    return bytes.length;
-  const seal = bytes.lastIndexOf(SEAL_NEEDLE);
-  return seal === -1 ? 0 : bytes.indexOf(NEWLINE, seal + 1) + 1;
 }
 
 /** The oldest there is; 0 without any. */

@@ -43,7 +43,9 @@ const indexer = new Indexer({
   nowMs,
   report: reportIndex,
   notice,
+  follower: notary,
 });
+notary?.follow(indexer);
 
 /** What is not signed yet may no more be removed than what is not indexed. */
 function reportIndex(progress: SinkProgress): void {
@@ -97,7 +99,9 @@ function wrote(durable: Durable): void {
 }
 
 async function finish(durable: Durable): Promise<void> {
-  await notary?.finish(endOf(durable));
+  const end = endOf(durable);
+  indexer.wrote(end, durable.records);
+  await notary?.finish(end);
   tell({ type: 'finished' });
 }
 
