@@ -7,14 +7,9 @@ import type { ServiceOptions } from '#authn/service-keys.ts';
 import type { JournalOptions } from '#audit/create-journal.ts';
 import type { SinkOptions } from '#audit/sinks/sink-options.ts';
 import type { GatewayOptions } from '#gateway/gateway.ts';
-import { DEFAULT_GRANT_LIMITS, type GrantLimits } from '#grants/grant-limits.ts';
 
 export function serviceAccounts(config: Config): ServiceOptions[] {
   return config.identity.services.map(({ name, keyHash, may }) => ({ name, keyHash: keyHash.reveal(), may }));
-}
-
-export function grantLimits({ limits }: Config['grants']): GrantLimits {
-  return { ...DEFAULT_GRANT_LIMITS, defaultDurationMs: limits.defaultMs, maxDurationMs: limits.maxMs };
 }
 
 export function journalOptions(

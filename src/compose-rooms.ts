@@ -5,8 +5,6 @@ import type { OpenJournal } from '#audit/open-journal.ts';
 import type { OutboxPump } from '#audit/subjects/outbox-pump.ts';
 import { createKeySets, type KeySets } from '#authn/key-sets.ts';
 import type { Config, SigningKey } from '#config/config.ts';
-import { createGrantCache, type GrantCache } from '#grants/grant-cache.ts';
-import { createSqliteGrantStore, type SqliteGrantStore } from '#grants/sqlite/grant-store.ts';
 import type { Clock } from '#model/clock.ts';
 import { createPolicyReloader, type PolicyReloader, type ReloadOutcome } from '#policy/policy-reloader.ts';
 import { createLog, type Log } from '#telemetry/log.ts';
@@ -14,8 +12,9 @@ import { createMetrics, type Metrics } from '#telemetry/metrics.ts';
 import { type AssertionKey, importAssertionKey, loadOrCreateAssertionKey } from '#upstream/assertion-key.ts';
 import { createForwarder } from '#upstream/create-forwarder.ts';
 import type { Forwarder } from '#upstream/forwarder.ts';
+import { type Access, openAccess } from './compose-access.ts';
 import { type JournalTrial, openAudit } from './compose-audit.ts';
-import { grantLimits, secretValues } from './compose-options.ts';
+import { secretValues } from './compose-options.ts';
 
 export interface RoomsStart {
   readonly config: Config;
@@ -31,8 +30,7 @@ export interface Rooms extends RoomsStart {
   readonly outbox: OutboxPump;
   readonly policies: PolicyReloader;
   readonly keySets: KeySets;
-  readonly store: SqliteGrantStore;
-  readonly cache: GrantCache;
+  readonly access: Access;
   readonly forwarder: Forwarder;
 }
 
@@ -53,29 +51,27 @@ export async function openRooms(start: RoomsStart, opened: AsyncDisposableStack)
   const instance = `${hostname()}-${process.pid}`;
   const log = createLog({ level: config.log.level, instance });
   const { journal, outbox } = await openAudit({ config, clock, trial, log, instance }, opened);
-  const store = createSqliteGrantStore({
-    path: config.grants.store.sqlite.path,
-    clock,
-    limits: grantLimits(config.grants),
-  });
-  opened.defer(() => store.close());
-  const cache = createGrantCache({
-    store,
-    clock,
-    ...config.grants.cache,
-    observer: {
-      hit: () => metrics.gateway.grantLookup('hit'),
-      miss: () => metrics.gateway.grantLookup('miss'),
-      error: () => metrics.gateway.grantLookup('error'),
+  const access = openAccess(
+    {
+      config,
+      clock,
+      log,
+      cacheObserver: {
+        hit: () => metrics.gateway.grantLookup('hit'),
+        miss: () => metrics.gateway.grantLookup('miss'),
+        error: () => metrics.gateway.grantLookup('error'),
+      },
     },
-  });
+    opened,
+  );
   const metrics: Metrics = createMetrics({
     version: start.version,
     sources: {
-      grantCacheEntries: () => cache.size,
-      grantsActive: () => store.countActive(),
+      grantCacheEntries: () => access.cache.size,
+      grantsActive: () => access.grants.countActive(),
       audit: () => journal.status(),
       policyDigest: () => policies.current?.digest ?? null,
+      notices: access.notices.metrics,
     },
   });
   opened.defer(() => metrics.close());
@@ -100,9 +96,9 @@ export async function openRooms(start: RoomsStart, opened: AsyncDisposableStack)
   // A store that is away does not stop the start: it is 503 until it is back.
   await Promise.all([
     keySets.ready(),
-    store.ping().catch((error: unknown) => log.error({ err: error }, 'the store is away')),
+    access.core.ping().catch((error: unknown) => log.error({ err: error }, 'the store is away')),
   ]);
-  return { ...start, log, metrics, journal, outbox, policies, keySets, store, cache, forwarder };
+  return { ...start, log, metrics, journal, outbox, policies, keySets, access, forwarder };
 }
 
 type ForwarderNeeds = Pick<Rooms, 'config' | 'clock' | 'log' | 'metrics'>;

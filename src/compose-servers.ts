@@ -2,30 +2,30 @@
 // that nothing is accepted before everything behind it stands; a listener that cannot be had closes the others. Cold.
 import { statSync } from 'node:fs';
 import type { AddressInfo, Server } from 'node:net';
+import type { ControlAuthenticator, ControlIdentity } from '#authn/control-authenticator.ts';
 import { createControlAuthenticator } from '#authn/customer-authenticator.ts';
 import type { Address, TlsMaterial } from '#config/config.ts';
 import { reloadTls } from '#config/tls-material.ts';
 import type { AuditAccess } from '#control/audit-routes.ts';
 import { type ControlServer, createControlServer } from '#control/control-server.ts';
+import { createRateLimit } from '#control/rate-limit.ts';
 import type { Gateway } from '#gateway/gateway.ts';
 import { nextRequestId } from '#gateway/request-id.ts';
 import { createDataServer, type DataServer } from '#gateway/server.ts';
-import type { GrantAuthority } from '#grants/grant-authority.ts';
+import type { PeopleSeen } from '#grants/people-seen.ts';
+import { startSessionReporter } from '#sessions/session-reporter.ts';
 import { createOpsServer } from '#telemetry/ops-server.ts';
 import { keyPair, listenOptions, serviceAccounts } from './compose-options.ts';
 import { openReading } from './compose-reading.ts';
+import { entryUrlSource } from './compose-entry.ts';
 import type { Rooms } from './compose-rooms.ts';
+import type { Traffic } from './compose-traffic.ts';
 
 export interface Servers {
   readonly data: DataServer;
   readonly control: ControlServer;
   /** `host:port` as bound, or the path of a socket. */
   readonly addresses: { readonly data: string; readonly control: string; readonly ops: string };
-}
-
-export interface Traffic {
-  readonly gateway: Gateway;
-  readonly authority: GrantAuthority;
 }
 
 export async function openServers(
@@ -44,7 +44,10 @@ export async function openServers(
   });
   opened.defer(() => ops.close());
   const opsAddress = addressText(await ops.listen(listenOptions(config.listen.ops.address)));
-  const control = opened.use(await openControl(rooms, traffic, openReading(rooms, opened)));
+  const audit = openReading(rooms, opened);
+  const { sessions } = rooms.access;
+  opened.use(startSessionReporter({ store: sessions, reader: audit.reader, clock: rooms.clock, log }));
+  const control = opened.use(await openControl(rooms, traffic, audit));
   const data = createDataServer(traffic.gateway, {
     headerTimeoutMs: config.limits.headerTimeoutMs,
     tls: keyPair(config.listen.data.tls),
@@ -58,28 +61,30 @@ export async function openServers(
   return { data, control, addresses };
 }
 
-async function openControl(
-  rooms: Rooms,
-  { gateway, authority }: Traffic,
-  audit: AuditAccess,
-): Promise<ControlServer> {
-  const { config, clock, keySets, store, log, policies } = rooms;
-  const { identity, listen, grants } = config;
+async function openControl(rooms: Rooms, traffic: Traffic, audit: AuditAccess): Promise<ControlServer> {
+  const { config, clock, log, policies, access } = rooms;
+  const { gateway, authority, settings, requests, sessions, security } = traffic;
+  const { listen } = config;
   const control = await createControlServer({
-    authenticator: createControlAuthenticator({
-      support: identity.support,
-      customers: identity.customers,
-      services: serviceAccounts(config),
-      roles: identity.roles,
-      keySets,
-      clock,
-    }),
+    authenticator: authenticatorOf(rooms),
     authority,
-    store,
+    store: access.grants,
+    settings,
+    requests: { authority: requests, store: access.requests },
+    sessions: {
+      authority: sessions,
+      store: access.sessions,
+      lastUsedOf: (session) => access.sessionCache.lastUsedOf(session),
+      entryUrlOf: entryUrlSource(config),
+      record: audit.record,
+    },
+    locks: security.locks,
+    emergencies: security.emergencies,
+    idempotency: access.idempotency,
+    rateLimit: createRateLimit(clock),
     policies,
     clock,
     log,
-    defaultDurationMs: grants.limits.defaultMs,
     impactOf: (grant) => gateway.impactOf(grant),
     audit,
     nextRequestId,
@@ -87,6 +92,38 @@ async function openControl(
   });
   await control.listen(listen.control.address);
   return control;
+}
+
+function authenticatorOf({ config, clock, keySets, access }: Rooms): ControlAuthenticator {
+  const { identity } = config;
+  const authenticator = createControlAuthenticator({
+    support: identity.support,
+    customers: identity.customers,
+    services: serviceAccounts(config),
+    roles: identity.roles,
+    keySets,
+    clock,
+  });
+  const { people } = access.notices;
+  return {
+    async authenticate(header) {
+      const result = await authenticator.authenticate(header);
+      if ('kind' in result) remember(people, result);
+      return result;
+    },
+  };
+}
+
+/** Notices find people by the tokens they came with; nobody waits for it to be written down. */
+function remember(people: PeopleSeen, identity: ControlIdentity): void {
+  if (identity.kind === 'staff') {
+    const { issuer, id, email, groups, org } = identity.principal;
+    void people.staffSeen({ issuer, id, email, groups, org });
+  } else if (identity.kind === 'customer') {
+    const { tenant, admin, issuer, id, email } = identity;
+    if (admin) void people.adminSeen(tenant, { issuer, id, email });
+    else void people.adminGone(tenant, { issuer, id });
+  }
 }
 
 function controlText({ address }: ControlServer): string {
@@ -119,14 +156,14 @@ async function closeData(data: DataServer): Promise<void> {
 const STORE_CHECK_MS = 1000;
 
 /** Readiness must answer at once, so the store is asked beforehand. */
-function watchStore({ store }: Pick<Rooms, 'store'>): Disposable & { isHealthy(): boolean } {
+function watchStore({ access }: Pick<Rooms, 'access'>): Disposable & { isHealthy(): boolean } {
   let healthy = true;
   let asking = false;
   async function ask(): Promise<void> {
     if (asking) return;
     asking = true;
     try {
-      await store.ping();
+      await access.core.ping();
       healthy = true;
     } catch {
       healthy = false;

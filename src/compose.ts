@@ -1,19 +1,14 @@
 // The one place that constructs: every room from its options, every wire between them (with compose-*.ts beside it).
 // Guarantees: nothing listens before a policy is loaded and the journal is open; `drain` ends everything that was
 // begun here, in the reverse order; a failure on the way up closes what was already open. Cold.
-import { createBearerAuthenticator } from '#authn/bearer-authenticator.ts';
 import type { Config } from '#config/config.ts';
-import { createGateway, type Gateway } from '#gateway/gateway.ts';
-import { watchKillSwitch } from '#gateway/kill-switch.ts';
-import { startExpiryTimer } from '#grants/expiry-timer.ts';
-import { createGrantAuthority } from '#grants/grant-authority.ts';
-import type { GrantEnforcer } from '#grants/grant-lookup.ts';
+import type { Gateway } from '#gateway/gateway.ts';
 import { type Clock, systemClock } from '#model/clock.ts';
 import type { Log } from '#telemetry/log.ts';
 import type { JournalTrial } from './compose-audit.ts';
-import { gatewayOptions } from './compose-options.ts';
 import { openRooms, type Rooms } from './compose-rooms.ts';
-import { openServers, type Servers, type Traffic } from './compose-servers.ts';
+import { openServers, type Servers } from './compose-servers.ts';
+import { openTraffic, type Traffic } from './compose-traffic.ts';
 
 export interface PosternStart {
   readonly config: Config;
@@ -32,6 +27,8 @@ export interface Postern {
   readonly gateway: Gateway;
   /** Reads the policies again and opens the sinks' files anew (SIGHUP). */
   reload(): Promise<void>;
+  /** The kill switch (SIGUSR2): nothing is forwarded and nothing runs on when it returns, here and after a restart. */
+  stop(): void;
   /** Fails ready, finishes what runs, cuts what has not ended within `deadlineMs`, flushes the journal. */
   drain(deadlineMs: number): Promise<void>;
 }
@@ -42,73 +39,12 @@ export async function startPostern(start: PosternStart): Promise<Postern> {
   await using opened = new AsyncDisposableStack();
   const rooms = await openRooms({ config, version, clock, trial: journal }, opened);
   const traffic = openTraffic(rooms, opened);
+  await traffic.security.board.firstRead;
   const servers = await openServers(rooms, traffic, opened);
   for (const warning of start.warnings) rooms.log.warn({}, warning);
   announce(rooms, 'gateway.started');
   rooms.log.info({ version, node: process.version }, 'started');
-  return running(rooms, traffic.gateway, { servers, opened: opened.move() });
-}
-
-/** The gateway and whoever changes its grants: each change is enforced before its call returns. */
-function openTraffic(rooms: Rooms, opened: AsyncDisposableStack): Traffic {
-  const { config, clock, log, journal, policies, keySets, store, cache, forwarder, metrics } = rooms;
-  const issuers = config.identity.support;
-  const authenticator = createBearerAuthenticator({ issuers, keySets, clock });
-  opened.defer(() => authenticator.close());
-  const gateway = createGateway({
-    options: gatewayOptions(config),
-    policies,
-    journal,
-    authenticator,
-    grants: cache,
-    clock,
-    metrics: metrics.gateway,
-    forwarder,
-    log,
-    async rereadStore() {
-      cache.dropAll();
-      await store.ping();
-    },
-  });
-  opened.defer(() => gateway.close());
-  authenticator.onKeyWithdrawn((issuer, keyId) => {
-    gateway.keyWithdrawn(issuer, keyId);
-    const details = { issuer, keyId };
-    journal.event({ event: 'keys.withdrawn', tenant: null, grant: null, actor: null, details });
-  });
-  policies.onSwap((next) => gateway.policySwapped(next));
-  const authority = createGrantAuthority({
-    store,
-    cache,
-    clock,
-    log,
-    enforcer: timed(gateway, rooms),
-    grantsInUse: () => gateway.grantsInUse(),
-    onEvent: (event) => journal.event(event),
-  });
-  opened.use(authority);
-  opened.use(startExpiryTimer({ store, clock, log, onEvent: (event) => journal.event(event) }));
-  opened.use(
-    watchKillSwitch({ file: config.killSwitch.file, onChange: (on) => setStopped(gateway, log, on) }),
-  );
-  return { gateway, authority };
-}
-
-/** Says how long a revoke took from its commit until it was true here. */
-function timed(gateway: Gateway, { clock, metrics }: Rooms): GrantEnforcer {
-  return {
-    grantRevoked(grant) {
-      gateway.grantRevoked(grant);
-      if (grant.revokedAt !== null) metrics.revocationPropagated(clock.now() - grant.revokedAt);
-    },
-    grantChanged: (grant) => gateway.grantChanged(grant),
-  };
-}
-
-function setStopped(gateway: Gateway, log: Log, stopped: boolean): void {
-  gateway.state.stopped = stopped;
-  const cut = stopped ? gateway.cutAll('locked') : 0;
-  log.warn({ stopped, cut }, 'the kill switch changed');
+  return running(rooms, traffic, { servers, opened: opened.move() });
 }
 
 function announce({ journal, version }: Rooms, event: 'gateway.started' | 'gateway.stopped'): void {
@@ -120,7 +56,7 @@ interface Running {
   readonly opened: AsyncDisposableStack;
 }
 
-function running(rooms: Rooms, gateway: Gateway, { servers, opened }: Running): Postern {
+function running(rooms: Rooms, { gateway, killSwitch }: Traffic, { servers, opened }: Running): Postern {
   const { log, policies, journal } = rooms;
   let draining: Promise<void> | null = null;
 
@@ -145,6 +81,7 @@ function running(rooms: Rooms, gateway: Gateway, { servers, opened }: Running): 
       journal.reopenSinks();
       await policies.reload();
     },
+    stop: () => killSwitch.stop(),
     drain(deadlineMs) {
       draining ??= drain(deadlineMs);
       return draining;

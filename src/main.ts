@@ -12,10 +12,19 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 };
 
 async function serve(start: ServeStart): Promise<number> {
+  // Told to stop while it starts, it starts stopped: Node's own answer to this signal is to end the process, and
+  // whoever started it would start it again.
+  let isStopped = false;
+  let stop = (): void => {
+    isStopped = true;
+  };
+  process.on('SIGUSR2', () => stop());
   const { startPostern } = await import('./compose.ts');
   const { PolicyRejected } = await import('./compose-rooms.ts');
   try {
     const postern = await startPostern({ ...start, version });
+    stop = () => postern.stop();
+    if (isStopped) stop();
     process.on('SIGHUP', () => void postern.reload());
     await new Promise<void>((resolve) => {
       process.once('SIGTERM', resolve);

@@ -5,7 +5,8 @@
 import type { Actor, Grant } from '#model/grant.ts';
 import type { Credential } from '#model/principal.ts';
 import type { ExchangeFacts } from '#model/exchange.ts';
-import type { GrantLine, GrantPart, PolicyLine, SubjectLine } from './journal-lines.ts';
+import type { SupportSession } from '#model/session.ts';
+import type { GrantLine, GrantPart, PolicyLine, SessionPart, SubjectLine } from './journal-lines.ts';
 import { asciiJson, capped } from './json-text.ts';
 import { CAPS } from './line-caps.ts';
 import { type PersonFields, sealedBox } from './subjects/subject-box.ts';
@@ -40,6 +41,12 @@ export class ContextTable {
   /** By subject, then place. */
   readonly #places = new Map<string, Map<string, number>>();
   readonly #grants = new Map<string, { readonly revision: number; readonly g: number }>();
+  readonly #sessionsSeen = new WeakMap<SupportSession, { grant: Grant; g: number; epoch: number }>();
+  /** By the session's id: the last revision of its grant that was written together with it. */
+  readonly #sessions = new Map<
+    string,
+    { readonly grant: string; readonly revision: number; readonly g: number }
+  >();
   /** The lines of this segment by their number: numbers of all kinds are one series. */
   readonly #lines = new Map<number, string>();
 
@@ -64,14 +71,25 @@ export class ContextTable {
     return this.#seenAnew(x, credential);
   }
 
-  /** The line of the grant; 0 for none. Throws AUDIT_UNAVAILABLE. */
-  grantOf(grant: Grant | null): number {
+  /** The line of the grant as the session uses it; 0 without a grant. Throws AUDIT_UNAVAILABLE. */
+  grantOf(grant: Grant | null, session: SupportSession | null = null): number {
     if (grant === null) return 0;
+    if (session !== null) return this.#underSession(grant, session);
     const seen = this.#grantsSeen.get(grant);
     if (seen !== undefined && seen.epoch === this.#epoch) return seen.g;
     const known = this.#grants.get(grant.id);
-    const g = known?.revision === grant.revision ? known.g : this.#addGrant(grant);
+    const g = known?.revision === grant.revision ? known.g : this.#addGrant(grant, null);
     this.#grantsSeen.set(grant, { g, epoch: this.#epoch });
+    return g;
+  }
+
+  #underSession(grant: Grant, session: SupportSession): number {
+    const seen = this.#sessionsSeen.get(session);
+    if (seen !== undefined && seen.epoch === this.#epoch && seen.grant === grant) return seen.g;
+    const known = this.#sessions.get(session.id);
+    const isKnown = known?.grant === grant.id && known.revision === grant.revision;
+    const g = isKnown ? known.g : this.#addGrant(grant, session);
+    this.#sessionsSeen.set(session, { grant, g, epoch: this.#epoch });
     return g;
   }
 
@@ -116,6 +134,7 @@ export class ContextTable {
     this.#epoch += 1;
     this.#places.clear();
     this.#grants.clear();
+    this.#sessions.clear();
     this.#digest = '';
     this.#policy = 0;
     this.text = '';
@@ -188,7 +207,7 @@ export class ContextTable {
     return s;
   }
 
-  #addGrant(grant: Grant): number {
+  #addGrant(grant: Grant, session: SupportSession | null): number {
     const by = grant.grantedBy;
     const line: Omit<GrantLine, 'g'> = {
       k: 'grant',
@@ -221,11 +240,14 @@ export class ContextTable {
               org: null,
             }),
           }),
+      ...(session === null ? {} : { session: sessionPart(session) }),
     };
     const g = this.#number();
     const { k, tenant, ...rest } = line;
     this.#add(g, { k, tenant, g, ...rest });
-    this.#grants.set(grant.id, { revision: grant.revision, g });
+    const { revision } = grant;
+    if (session === null) this.#grants.set(grant.id, { revision, g });
+    else this.#sessions.set(session.id, { grant: grant.id, revision, g });
     return g;
   }
 
@@ -302,6 +324,15 @@ function optional(grant: Grant): Pick<GrantLine, 'lifts' | 'workspaces' | 'caseR
     ...(workspaces.length > 0 ? { workspaces: names(workspaces.map(({ id }) => id)) } : {}),
     ...(caseRef === null ? {} : { caseRef: capped(caseRef, CAPS.id) }),
     ...(reason === null ? {} : { reason: { type: reason.type, detail: capped(reason.detail, CAPS.detail) } }),
+  };
+}
+
+function sessionPart({ id, access, caseRef, reason }: SupportSession): SessionPart {
+  return {
+    id: capped(id, CAPS.id),
+    access,
+    ...(caseRef === null ? {} : { caseRef: capped(caseRef, CAPS.id) }),
+    reason: { type: reason.type, detail: capped(reason.detail, CAPS.detail) },
   };
 }
 

@@ -11,6 +11,12 @@ export const EVENT_CODES = {
   'grant.changed': 'PSTN2002I',
   'grant.revoked': 'PSTN2003I',
   'grant.expired': 'PSTN2004I',
+  'settings.changed': 'PSTN2005I',
+  'request.made': 'PSTN2201I',
+  'request.approved': 'PSTN2202I',
+  'request.decided': 'PSTN2203I',
+  'session.started': 'PSTN2101I',
+  'session.ended': 'PSTN2102I',
   'policy.reloaded': 'PSTN3001I',
   'policy.reload_failed': 'PSTN3002E',
   'keys.withdrawn': 'PSTN4001W',
@@ -21,6 +27,10 @@ export const EVENT_CODES = {
   'audit.dropped': 'PSTN6003E',
   'subject.erased': 'PSTN7001I',
   'audit.read': 'PSTN7002I',
+  'lock.set': 'PSTN8001W',
+  'lock.lifted': 'PSTN8002I',
+  'break_glass.asked': 'PSTN8003W',
+  'break_glass.used': 'PSTN8004W',
 } as const satisfies Record<
   LifecycleEvent['event'] | RequestEvent | 'audit.gap' | 'audit.checkpoint',
   string

@@ -22,6 +22,15 @@ export interface GrantPart {
   readonly roles: readonly string[];
 }
 
+/** What a support session says in the records, beside the grant that it uses. */
+export interface SessionPart {
+  readonly id: string;
+  /** What the session may do: at most what the grant allows. */
+  readonly access: Access;
+  readonly caseRef?: string;
+  readonly reason: { readonly type: ReasonType; readonly detail: string };
+}
+
 /**
  * The request side: of an intent and of a refusal. Optional keys are absent where they would say nothing. The keys
  * up to `t` stand first and in this order, since the index reads them without parsing the line.
@@ -30,7 +39,7 @@ export interface RequestPart {
   readonly tenant: string | null;
   /** The subject line of this segment that says who and from where. */
   readonly s: number;
-  /** The grant line of this segment; 0 where there was no grant. */
+  /** The grant line of this segment, which says the session too; 0 where there was no grant. */
   readonly g: number;
   /** Reads or writes: by the method, and whatever passed under a read grant reads. */
   readonly e: 'r' | 'w';
@@ -193,7 +202,7 @@ export interface SubjectLine {
   readonly box: string;
 }
 export type SubjectKind = 'principal' | 'customer' | 'service' | 'anonymous';
-/** What a grant says; before the first line of a segment that refers to it. */
+/** What a grant says, and the session that uses it; before the first line of a segment that refers to both. */
 export interface GrantLine {
   readonly k: 'grant';
   readonly tenant: string;
@@ -208,6 +217,8 @@ export interface GrantLine {
   readonly actAs?: number;
   readonly caseRef?: string;
   readonly reason?: { readonly type: ReasonType; readonly detail: string };
+  /** Absent where a request belongs to no session. */
+  readonly session?: SessionPart;
 }
 export interface PolicyLine {
   readonly k: 'policy';

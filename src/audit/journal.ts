@@ -39,9 +39,25 @@ export interface LifecycleEvent {
     | 'grant.changed'
     | 'grant.revoked'
     | 'grant.expired'
+    /** Details: `part` (vendor or own), `revision`, `keys` that were changed, never to what, `class`, `suspended`, `revoked`. */
+    | 'settings.changed'
+    /** Details of the three: `request`, `revision`, `status`, `access`, `duration`, `escalates`, `service`. */
+    | 'request.made'
+    | 'request.approved'
+    | 'request.decided'
+    /** Details: `session`, `grant`, `access`, `caseRef`, `reasonType`, `endsAt`, `replaced` (the session that it ended). */
+    | 'session.started'
+    /** Details: `session`, `grant`, `endedBy`, `startedAt`, `endedAt`, `hasNote`, `service`. */
+    | 'session.ended'
     | 'policy.reloaded'
     | 'policy.reload_failed'
     | 'keys.withdrawn'
+    /** Details: `lock`, `kind`, `endsAt`; whom it is on is in the store alone. */
+    | 'lock.set'
+    | 'lock.lifted'
+    /** Details: `emergency`, `access`, `durationMs`, `responder`, `expiresAt`; of `used` the grant too. */
+    | 'break_glass.asked'
+    | 'break_glass.used'
     | 'gateway.started'
     | 'gateway.stopped'
     /** Somebody read records: details say by what means, whose and how many. */

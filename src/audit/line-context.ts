@@ -59,6 +59,13 @@ export interface ResolvedGrant {
   readonly roles: readonly string[];
 }
 
+export interface ResolvedSession {
+  readonly id: string;
+  readonly access: Access;
+  readonly caseRef: string | null;
+  readonly reason: { readonly type: ReasonType; readonly detail: string };
+}
+
 /** What a request line says by reference. */
 export interface RequestContext {
   /** Null when nobody was identified. */
@@ -71,8 +78,11 @@ export interface RequestContext {
   readonly workspaces: readonly string[];
   /** The customer's user who is acted for: the id, null once erased. */
   readonly actAs: string | null;
+  /** The session's, else the grant's. */
   readonly caseRef: string | null;
+  /** The grant's. */
   readonly reason: { readonly type: ReasonType; readonly detail: string } | null;
+  readonly session: ResolvedSession | null;
   readonly policy: string | null;
 }
 
@@ -267,8 +277,9 @@ export function requestContextOf({ subject, grant, policy }: LineParts): Request
     lifts: line?.lifts ?? NONE,
     workspaces: line?.workspaces ?? NONE,
     actAs: grant?.actAs?.fields().id ?? null,
-    caseRef: line?.caseRef ?? null,
+    caseRef: line?.session?.caseRef ?? line?.caseRef ?? null,
     reason: line?.reason ?? null,
+    session: line?.session === undefined ? null : { ...line.session, caseRef: line.session.caseRef ?? null },
     policy,
   };
 }

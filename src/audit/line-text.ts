@@ -49,7 +49,7 @@ function tenantText({ tenant }: ExchangeFacts, tenants: TenantNumbers): string {
 function requestText(x: ExchangeFacts, { tenants, context }: LineNumbers): string {
   const { target, tenant } = x;
   const s = context.subjectOf(x);
-  const g = context.grantOf(x.grant);
+  const g = context.grantOf(x.grant, x.session);
   const effect = effectOf(x);
   const policy = context.policyOf(x.policyDigest);
   let text: string;
@@ -109,10 +109,10 @@ function withoutUserinfo(path: string): string {
   return at < from ? path : path.slice(0, from) + path.slice(at + 1);
 }
 
-/** What it asks for: by the method, and whatever passes under a read grant reads (RFC 9110 section 9.2.1). */
-function effectOf({ method, grant, reason }: ExchangeFacts): 'r' | 'w' {
+/** What it asks for: by the method, and whatever passes for reading alone reads (RFC 9110 section 9.2.1). */
+function effectOf({ method, grant, session, reason }: ExchangeFacts): 'r' | 'w' {
   if (method === 'GET' || method === 'HEAD' || method === 'OPTIONS') return 'r';
-  return reason === 'ok' && grant?.access === 'read' ? 'r' : 'w';
+  return reason === 'ok' && (grant?.access === 'read' || session?.access === 'read') ? 'r' : 'w';
 }
 
 /** Without its parameters: a boundary says nothing, and nothing else belongs in the record. */

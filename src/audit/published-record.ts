@@ -1,6 +1,6 @@
 // The published record, `postern.audit/v1`: its types, and how the lines of one exchange become one.
 // Pure; runs in the sink worker. The schema is config/schemas/audit-record.schema.json, and a test holds both
-// together. People come resolved (line-context.ts); `session` is null until that room exists.
+// together. People come resolved (line-context.ts).
 import type { EndedBy } from '#model/ended-by.ts';
 import { REASONS, type ReasonCode } from '#model/reason.ts';
 import { type AuditEvent, EVENT_CODES, type RequestEvent, SUMMED_CODE, UNKNOWN_CODE } from './event-codes.ts';
@@ -222,7 +222,7 @@ function requestOf(line: ResolvedRequest, tenantSeq: number | undefined, end: Ht
     actor: line.actor,
     actAs: line.actAs,
     grant: line.grant,
-    session: null,
+    session: sessionOf(line),
     caseRef: line.caseRef,
     reason: line.reason,
     requestId: line.id,
@@ -244,6 +244,13 @@ function requestOf(line: ResolvedRequest, tenantSeq: number | undefined, end: Ht
     client: { ip: person.ip, peerIp: person.peer ?? person.ip },
     effect: line.e === 'w' ? 'write' : 'read',
   };
+}
+
+/** Its keys in the order of publishing. */
+function sessionOf({ session }: ResolvedRequest): Fields | null {
+  if (session === null) return null;
+  const { id, access, caseRef, reason } = session;
+  return { id, access, caseRef, reason };
 }
 
 function policyOf(line: ResolvedRequest, shadowGuards: EndHalf['shadowGuards'] = []): Fields {

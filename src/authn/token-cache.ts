@@ -39,8 +39,8 @@ export class TokenCache {
    * The last token of each place: hashing a token costs more than comparing it (npm run bench). Holds nothing that
    * was taken out of `#known` for being wrong; what was only pushed out of it is no less true.
    */
-  readonly #recentTokens: string[] = new Array<string>(RECENT).fill('');
-  readonly #recent: (Known | undefined)[] = new Array<Known | undefined>(RECENT).fill(undefined);
+  readonly #recentTokens: string[] = Array.from<string>({ length: RECENT }).fill('');
+  readonly #recent: (Known | undefined)[] = Array.from<Known | undefined>({ length: RECENT }).fill(undefined);
 
   constructor(maxEntries: number) {
     this.#known = new LRUCache<string, Known>({ max: maxEntries, maxSize: MAX_CHARACTERS, sizeCalculation });
@@ -108,5 +108,8 @@ export class TokenCache {
 function placeOf(token: string): number {
   const end = token.length;
   if (end < 4) return 0;
-  return (token.charCodeAt(end - 2) * 31 + token.charCodeAt(end - 3) * 7 + token.charCodeAt(end - 4)) & (RECENT - 1);
+  return (
+    (token.charCodeAt(end - 2) * 31 + token.charCodeAt(end - 3) * 7 + token.charCodeAt(end - 4)) &
+    (RECENT - 1)
+  );
 }

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import type { ParseTarget } from '#policy/judge.ts';
 import { auditCommand } from './audit.ts';
 import { checkConfig } from './config.ts';
+import { controlCommands } from './control-commands.ts';
 import { COULD_NOT_BE_ASKED, HELD } from './exit-codes.ts';
 import { DEFAULT_HEALTH_URL, healthcheck } from './healthcheck.ts';
 import { policyCommand } from './policy.ts';
@@ -94,6 +95,7 @@ function createProgram(run: Run): Command {
   };
   program.addCommand(policyCommand({ parseTarget: deps.parseTarget, ...streams }));
   program.addCommand(auditCommand(streams));
+  for (const command of controlCommands({ ...streams, env })) program.addCommand(command);
   return program;
 }
 

@@ -111,12 +111,19 @@ function actorOf({ kind, subject, issuer, org }: RecordedLine['subject']): Recor
   return kind === 'anonymous' ? null : { id: subject, issuer: issuer ?? '', org: org ?? '' };
 }
 
-function grantOf({ grant, lifts, workspaces, reason }: NonNullable<RecordedLine['grant']>): RecordedGrant {
-  const { id, revision, access, roles } = grant;
+/** A session may read under a grant that allows writing: then it is another one to judge by. */
+function grantOf({
+  grant,
+  session,
+  lifts,
+  workspaces,
+  reason,
+}: NonNullable<RecordedLine['grant']>): RecordedGrant {
+  const { revision, roles } = grant;
   return {
-    id,
+    id: session?.id ?? grant.id,
     revision,
-    access,
+    access: session?.access === 'read' ? 'read' : grant.access,
     roles,
     lifts: lifts ?? [],
     workspaces: workspaces ?? [],

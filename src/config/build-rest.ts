@@ -1,6 +1,8 @@
 // Grants, sessions, policies, audit, limits, kill switch, log: little that the schema has not said already. Cold.
 // Guarantees: the limits fit the parser's.
+import type { SettingsDefaults } from '#model/settings-layer.ts';
 import type { AuditConfig } from './audit-config.ts';
+import { buildSessions, buildSettings } from './build-settings.ts';
 import { buildSinks } from './build-sinks.ts';
 import type { Config, GrantsConfig, LimitsConfig, LogLevel, PoliciesConfig } from './config.ts';
 import type { Reader } from './reader.ts';
@@ -8,7 +10,7 @@ import { buildSigningKey } from './signing-key.ts';
 
 const MAX_HEAD_BYTES = 32 * 1024;
 
-export function buildGrants(reader: Reader): GrantsConfig {
+export function buildGrants(reader: Reader, profiles: SettingsDefaults['profiles']): GrantsConfig {
   const defaultMs = reader.durationMs('/grants/limits/default', '1m', '520w');
   const maxMs = reader.durationMs('/grants/limits/max', '1m', '520w');
   if (maxMs > 0 && defaultMs > maxMs) {
@@ -23,6 +25,7 @@ export function buildGrants(reader: Reader): GrantsConfig {
       negativeTtlMs: reader.durationMs('/grants/cache/negativeTtl', '0s', '5m'),
     },
     limits: { defaultMs, maxMs },
+    settings: buildSettings(reader, profiles),
   };
 }
 
@@ -83,7 +86,7 @@ function countOrOff(reader: Reader, pointer: string): number | null {
 
 export function buildSwitches(reader: Reader): Pick<Config, 'sessions' | 'killSwitch' | 'log'> {
   return {
-    sessions: { required: reader.flag('/sessions/required') },
+    sessions: buildSessions(reader),
     killSwitch: { file: reader.path('/killSwitch/file') },
     log: { level: reader.text('/log/level') as LogLevel },
   };

@@ -12,7 +12,7 @@ import { isLoopback, postUrlProblem } from './urls.ts';
 import { pointerTo } from './yaml-source.ts';
 
 /** What the Standard Webhooks specification asks for, at the least. */
-const MIN_SECRET_BYTES = 24;
+export const MIN_SECRET_BYTES = 24;
 const SECRET_PREFIX = 'whsec_';
 const NOTHING = secretOf('', null);
 
@@ -147,7 +147,7 @@ function buildOwnCertificate(reader: Reader, pointer: string): Pick<SyslogSink, 
 }
 
 /** OpenSSL passes over what is no certificate, and every receiver would then be refused. */
-function buildAuthorities(reader: Reader, pointer: string): Secret | null {
+export function buildAuthorities(reader: Reader, pointer: string): Secret | null {
   if (!reader.has(pointer)) return null;
   const pem = reader.secret(pointer);
   if (pem !== null && !isCertificate(pem.reveal())) {
@@ -165,7 +165,7 @@ function isCertificate(pem: string): boolean {
 }
 
 /** Of the key it stands for; 0 for what says it is base64 and is none. */
-function signatureBytes(secret: string): number {
+export function signatureBytes(secret: string): number {
   if (!secret.startsWith(SECRET_PREFIX)) return Buffer.byteLength(secret);
   const text = secret.slice(SECRET_PREFIX.length);
   return /^[A-Za-z0-9+/]+={0,2}$/.test(text) ? Buffer.from(text, 'base64').length : 0;

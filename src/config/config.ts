@@ -1,7 +1,9 @@
 // The one frozen configuration: what a valid gateway file means, with units in the names and nothing left to parse.
 // `load-config.ts` alone makes it, after every check; whoever holds one may trust each value.
 // Not hot: rooms take what they need from it at construction.
+import type { SessionFloor, SettingsDefaults } from '#model/settings-layer.ts';
 import type { AuditConfig } from './audit-config.ts';
+import type { NotifyConfig } from './notify-config.ts';
 import type { Secret } from './secret.ts';
 
 export interface Config {
@@ -20,7 +22,9 @@ export interface Config {
   readonly secrets: ReadonlyMap<string, SecretEntry>;
   readonly identity: IdentityConfig;
   readonly grants: GrantsConfig;
-  readonly sessions: { readonly required: boolean };
+  /** The floor: profiles and a tenant's settings may be stricter. */
+  readonly sessions: SessionFloor;
+  readonly notify: NotifyConfig;
   readonly policies: PoliciesConfig;
   readonly audit: AuditConfig;
   readonly limits: LimitsConfig;
@@ -185,7 +189,7 @@ export interface CustomerIssuer extends Issuer {
   };
 }
 
-export const SERVICE_DUTIES = ['grants'] as const;
+export const SERVICE_DUTIES = ['grants', 'tenants'] as const;
 export type ServiceDuty = (typeof SERVICE_DUTIES)[number];
 
 export interface ServiceAccount {
@@ -199,6 +203,8 @@ export interface GrantsConfig {
   readonly store: { readonly sqlite: { readonly path: string } };
   readonly cache: { readonly maxEntries: number; readonly ttlMs: number; readonly negativeTtlMs: number };
   readonly limits: { readonly defaultMs: number; readonly maxMs: number };
+  /** What lies below each tenant's own settings. */
+  readonly settings: SettingsDefaults;
 }
 
 export interface PoliciesConfig {

@@ -3,10 +3,7 @@
 
 const LATER_KEYS: readonly (readonly [RegExp, string])[] = [
   [/^\/listen\/ops\/tls$/, 'TLS on the ops listener is'],
-  [/^\/notify$/, 'notices by email and webhook are'],
-  [/^\/grants\/profile$/, 'profiles are'],
   [/^\/grants\/store\/postgres$/, 'the PostgreSQL store is'],
-  [/^\/sessions\/(idle|max)$/, 'opening sessions is'],
   [/^\/traffic\/cors$/, 'answering CORS preflights is'],
   [/^\/identity\/queryCredentialNames$/, 'credentials in the query are'],
 ];
@@ -14,7 +11,6 @@ const LATER_KEYS: readonly (readonly [RegExp, string])[] = [
 const LATER_VALUES: readonly (readonly [RegExp, unknown, string])[] = [
   [/^\/workers$/, 'auto', 'more than one worker is'],
   [/^\/traffic\/unidentified$/, 'pass', "passing customers' own traffic through is"],
-  [/^\/identity\/services\/\d+\/may\/\d+$/, 'tenants', "managing tenants' settings is"],
 ];
 
 const INDEX_SINK = /^\/audit\/sinks\/\d+\/index$/;

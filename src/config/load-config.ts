@@ -1,19 +1,21 @@
 // A file, the environment and the secrets they point to → one frozen `Config`, or every problem at once. Cold.
 // Guarantees: never throws for anything a file may hold, bounded in time, no secret in a problem. Runs at start only.
-import { isUtf8 } from 'node:buffer';
-import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import type { SettingsDefaults } from '#model/settings-layer.ts';
 import { buildIdentity } from './build-identity.ts';
 import { buildListen } from './build-listen.ts';
+import { buildNotify } from './build-notify.ts';
 import { buildAudit, buildGrants, buildLimits, buildPolicies, buildSwitches } from './build-rest.ts';
 import { buildTenancy, buildTraffic } from './build-traffic.ts';
 import { buildSecrets, buildUpstream } from './build-upstream.ts';
 import type { Config } from './config.ts';
 import type { Problem } from './problem.ts';
+import { readProfiles } from './profile-files.ts';
 import { createProblemList, type ProblemList } from './problem-list.ts';
 import { createReader, type Reader } from './reader.ts';
 import { checkSchema } from './schema-check.ts';
-import { MAX_SOURCE_BYTES, readYaml, type YamlSource, type YamlValue } from './yaml-source.ts';
+import { fileProblem, readSource } from './source-file.ts';
+import { readYaml, type YamlSource, type YamlValue } from './yaml-source.ts';
 
 /** In a container the ops listener must be reachable from outside of it: the image sets this. */
 const OPS_ADDRESS_VARIABLE = 'POSTERN_OPS_ADDRESS';
@@ -49,14 +51,23 @@ export function parseConfig(text: string, options: LoadConfigOptions): ConfigRes
   const absolute = resolve(file);
   const folder = dirname(absolute);
   const reader = createReader({ value, folder, env, problems, warnings });
-  const config = build(reader, absolute, folder);
+  const files = readProfiles(folder);
+  const config = build(reader, { file: absolute, folder, profiles: files.profiles });
   refuseBadVariable(source, env, problems);
   const said = warnings.finish();
-  if (problems.count > 0) return { ok: false, problems: problems.finish(), warnings: said };
+  if (problems.count > 0 || files.problems.length > 0)
+    return { ok: false, problems: [...problems.finish(), ...files.problems], warnings: said };
   return { ok: true, config: deepFreeze(config), warnings: said };
 }
 
-function build(reader: Reader, file: string, folder: string): Config {
+interface Surroundings {
+  /** Absolute. */
+  readonly file: string;
+  readonly folder: string;
+  readonly profiles: SettingsDefaults['profiles'];
+}
+
+function build(reader: Reader, { file, folder, profiles }: Surroundings): Config {
   return {
     file,
     listen: buildListen(reader, folder),
@@ -66,29 +77,13 @@ function build(reader: Reader, file: string, folder: string): Config {
     upstream: buildUpstream(reader),
     secrets: buildSecrets(reader),
     identity: buildIdentity(reader),
-    grants: buildGrants(reader),
+    grants: buildGrants(reader, profiles),
+    notify: buildNotify(reader),
     policies: buildPolicies(reader),
     audit: buildAudit(reader),
     limits: buildLimits(reader),
     ...buildSwitches(reader),
   };
-}
-
-function readSource(file: string): string | { readonly failure: string } {
-  try {
-    const stats = statSync(file);
-    if (!stats.isFile()) return { failure: 'is not a file' };
-    if (stats.size > MAX_SOURCE_BYTES) return { failure: 'is larger than 1 MiB' };
-    const bytes = readFileSync(file);
-    return isUtf8(bytes) ? bytes.toString('utf8') : { failure: 'is not UTF-8 text' };
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return { failure: code === 'ENOENT' ? 'does not exist' : `cannot be read (${code ?? 'unknown error'})` };
-  }
-}
-
-function fileProblem(file: string, failure: string): Problem {
-  return { file, line: 1, column: 1, pointer: '', message: `the file ${failure}`, excerpt: null };
 }
 
 /** What the file says wins: the variable changes the default alone. */

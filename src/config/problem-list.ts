@@ -90,7 +90,7 @@ function isUnder(pointer: string, parents: ReadonlySet<string>): boolean {
 }
 
 const SECRET_PLACE =
-  /^\/(?:secrets|upstream\/inject|audit\/sinks\/\d+\/\w+\/headers)\/|\/(?:key|signingKey|cert|keyHash|password|secret|token)(?:\/|$)/;
+  /^\/(?:secrets|upstream\/inject|audit\/sinks\/\d+\/\w+\/headers|notify\/smtp\/url)(?:\/|$)|\/(?:key|signingKey|cert|keyHash|password|secret|token)(?:\/|$)/;
 /** The references themselves are no secrets: a message must name the variable or the file. */
 const REFERENCE = /\/from(?:Env|File)$/;
 const SECRET_TEXT = /:\/\/[^/\s]*@|-----BEGIN|psk_/;

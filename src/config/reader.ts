@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { parseDuration } from '#model/duration.ts';
 import type { ProblemList } from './problem-list.ts';
 import { dotted } from './problem-list.ts';
+import { checkSchema, type SchemaName } from './schema-check.ts';
 import { readSecretFile, type Secret, secretOf } from './secret.ts';
 import { parseSize } from './size.ts';
 import type { YamlValue } from './yaml-source.ts';
@@ -21,6 +22,8 @@ export interface Reader {
   /** The keys of a mapping, in the order of the file, as written. */
   keys(pointer: string): readonly string[];
   has(pointer: string): boolean;
+  /** As it was read, for what a schema of its own describes. */
+  value(pointer: string): YamlValue | undefined;
   /** Milliseconds; the bounds are durations too, both allowed. */
   durationMs(pointer: string, min: string, max: string): number;
   /** Bytes; the bounds are sizes too, both allowed. */
@@ -30,6 +33,10 @@ export interface Reader {
   /** Null when it could not be read, which is then reported. */
   secret(pointer: string): Secret | null;
   problem(pointer: string, message: string): void;
+  /** Whether something was already said of exactly this value. */
+  isReported(pointer: string): boolean;
+  /** Holds what stands there, if anything does, to a schema of its own. */
+  checkPart(pointer: string, schema: SchemaName): void;
   /** An unsafe choice that is allowed. */
   warn(pointer: string, message: string): void;
   /** Whether the text itself holds the value, rather than a default. */
@@ -69,11 +76,17 @@ export function createReader(deps: ReaderDeps): Reader {
     count: (pointer) => listAt(at(pointer)).length,
     keys: (pointer) => keysOf(at(pointer)),
     has: (pointer) => at(pointer) !== undefined,
+    value: at,
     durationMs: (pointer, min, max) => inRange(pointer, { min, max, parse: parseDuration }),
     sizeBytes: (pointer, min, max) => inRange(pointer, { min, max, parse: parseSize }),
     path: (pointer) => (text(pointer) === '' ? '' : resolve(folder, text(pointer))),
     secret: (pointer) => readSecret({ pointer, text, folder, env, problems }),
     problem: (pointer, message) => problems.at(pointer, message),
+    isReported: (pointer) => problems.isReported(pointer),
+    checkPart(pointer, schema) {
+      const found = at(pointer);
+      if (found !== undefined) checkSchema(found, problems, { schema, pointer });
+    },
     warn: (pointer, message) => warnings.at(pointer, message),
     holds: (pointer) => problems.holds(pointer),
   };

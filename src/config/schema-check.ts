@@ -9,7 +9,7 @@ import { dotted, type ProblemList } from './problem-list.ts';
 import { pointerTo, type YamlValue } from './yaml-source.ts';
 
 /** From `src/config/` and from `dist/config/` alike, the package's root is two folders up. */
-const SCHEMA_URL = new URL('../../config/schemas/gateway.schema.json', import.meta.url);
+const SCHEMAS_URL = new URL('../../config/schemas/', import.meta.url);
 
 interface SchemaNode {
   readonly title?: string;
@@ -19,28 +19,50 @@ interface SchemaNode {
   readonly maximum?: number;
 }
 
-let compiled: ValidateFunction | null = null;
+/** What a value is held to: a file of its kind, or one part of a profile that stands in another file. */
+export type SchemaName = 'gateway' | 'profile' | 'profile#settings' | 'profile#classes';
 
-function validator(): ValidateFunction {
-  if (compiled === null) {
-    const ajv = new Ajv({
-      allErrors: true,
-      verbose: true,
-      useDefaults: true,
-      strict: true,
-      strictTypes: false,
-      strictRequired: false,
-    });
-    compiled = ajv.compile(JSON.parse(readFileSync(SCHEMA_URL, 'utf8')) as object);
-  }
-  return compiled;
+const compiled = new Map<SchemaName, ValidateFunction>();
+
+function validator(name: SchemaName): ValidateFunction {
+  const known = compiled.get(name);
+  if (known !== undefined) return known;
+  const ajv = new Ajv({
+    allErrors: true,
+    verbose: true,
+    useDefaults: true,
+    strict: true,
+    strictTypes: false,
+    strictRequired: false,
+  });
+  const [file = '', part] = name.split('#');
+  const schema = JSON.parse(readFileSync(new URL(`${file}.schema.json`, SCHEMAS_URL), 'utf8')) as {
+    readonly definitions: object;
+  };
+  const { definitions } = schema;
+  const made = ajv.compile(part === undefined ? schema : { $ref: `#/definitions/${part}`, definitions });
+  compiled.set(name, made);
+  return made;
+}
+
+export interface CheckedPlace {
+  readonly schema: SchemaName;
+  /** Where in its file the value stands. */
+  readonly pointer: string;
 }
 
 /** Fills defaults into `value` and adds each failure to `problems`; true when there was none. */
-export function checkSchema(value: YamlValue, problems: ProblemList): boolean {
-  const validate = validator();
+export function checkSchema(
+  value: YamlValue,
+  problems: ProblemList,
+  { schema, pointer }: CheckedPlace = { schema: 'gateway', pointer: '' },
+): boolean {
+  const validate = validator(schema);
   if (validate(value)) return true;
-  const errors = (validate.errors ?? []).filter((error) => error.keyword !== 'if');
+  // Why a key's name is wrong is said by its schema as a whole, and once.
+  const errors = (validate.errors ?? []).filter(
+    (error) => error.keyword !== 'if' && error.propertyName === undefined,
+  );
   // Of a choice only its title helps; why each alternative failed would be said once per alternative.
   const choices = errors.filter((error) => error.keyword === 'anyOf').map((error) => error.instancePath);
   for (const error of errors) {
@@ -49,7 +71,7 @@ export function checkSchema(value: YamlValue, problems: ProblemList): boolean {
       (choice) =>
         instancePath.startsWith(`${choice}/`) || (instancePath === choice && error.keyword !== 'anyOf'),
     );
-    if (!isDetail) tell(error, problems);
+    if (!isDetail) tell({ ...error, instancePath: pointer + instancePath }, problems);
   }
   return false;
 }
@@ -64,6 +86,13 @@ function tell(error: ErrorObject, problems: ProblemList): void {
   } else if (keyword === 'required') {
     const missing = (params as { missingProperty: string }).missingProperty;
     problems.at(pointerTo(pointer, missing), `${dotted(pointerTo(pointer, missing))} is missing`);
+  } else if (keyword === 'propertyNames') {
+    const { propertyName } = params as { propertyName: string };
+    const { title } = error.schema as SchemaNode;
+    problems.atUnknownKey(
+      pointerTo(pointer, propertyName),
+      `a key of ${dotted(pointer)} is ${title ?? 'another name'}`,
+    );
   } else if (keyword === 'uniqueItems') {
     const { i, j } = params as { i: number; j: number };
     problems.at(pointerTo(pointer, Math.max(i, j)), `stands in ${dotted(pointer)} twice`);

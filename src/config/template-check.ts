@@ -16,6 +16,7 @@ export const TEMPLATE_FIELDS: readonly string[] = [
   'grant.role',
   'grant.actAs',
   'grant.caseRef',
+  'session.id',
 ];
 
 /** Whether a secret of that name is one value or a map of them; null when there is none. */

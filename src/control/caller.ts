@@ -2,8 +2,10 @@
 // A route without an operation is public; only the OpenAPI document is.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ControlAuthenticator, ControlIdentity } from '#authn/control-authenticator.ts';
-import { authorise, callerKindsOf, type Operation, type Scope } from './authorise.ts';
+import { authorise, callerKindsOf, dutyOf, type Operation, type Scope } from './authorise.ts';
+import { callerKeyOf } from './caller-key.ts';
 import { ControlDenial } from './control-problem.ts';
+import type { RateLimit } from './rate-limit.ts';
 
 export interface Caller {
   readonly identity: ControlIdentity;
@@ -26,15 +28,33 @@ export function callerOf(request: FastifyRequest): Caller {
   return request.caller;
 }
 
-export function guardRoutes(app: FastifyInstance, authenticator: ControlAuthenticator): void {
+export interface GuardDeps {
+  readonly authenticator: ControlAuthenticator;
+  /** Absent: callers are not counted. */
+  readonly rateLimit?: RateLimit | undefined;
+}
+
+export function guardRoutes(app: FastifyInstance, { authenticator, rateLimit }: GuardDeps): void {
   app.decorateRequest('caller', null);
 
   // Before the body: an unknown caller's bytes are not worth parsing. A service is taken at its best here.
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
     const { operation } = request.routeOptions.config;
     if (operation === undefined) return;
     const identity = await identify(request, authenticator);
-    request.caller = { identity, scope: authorise(callerKindsOf(identity, true), operation) };
+    // Before the table: calls that it refuses count too.
+    const waitS = rateLimit?.take(callerKeyOf(identity)) ?? null;
+    if (waitS !== null) {
+      reply.header('retry-after', String(waitS));
+      throw new ControlDenial(
+        'rate_limited',
+        'Call less often; `Retry-After` says when the next call may come.',
+      );
+    }
+    request.caller = {
+      identity,
+      scope: authorise(callerKindsOf(identity, true, dutyOf(operation)), operation),
+    };
   });
 
   // After the schemas: only now is it known whether a service names a person.
@@ -42,7 +62,7 @@ export function guardRoutes(app: FastifyInstance, authenticator: ControlAuthenti
     const { operation } = request.routeOptions.config;
     if (operation === undefined) return;
     const { identity } = callerOf(request);
-    const kinds = callerKindsOf(identity, namesPerson(request.body));
+    const kinds = callerKindsOf(identity, namesPerson(request.body), dutyOf(operation));
     request.caller = { identity, scope: authorise(kinds, operation) };
   });
 }

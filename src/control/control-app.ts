@@ -9,23 +9,39 @@ import fastify, {
   type FastifyRequest,
 } from 'fastify';
 import type { ControlAuthenticator } from '#authn/control-authenticator.ts';
+import type { IdempotencyStore } from '#grants/idempotency-store.ts';
 import type { EpochMs } from '#model/clock.ts';
 import { GrantRefusal } from '#model/grant-refusal.ts';
 import type { Log } from '#model/log.ts';
 import { type AuditRoutesDeps, registerAuditRoutes } from './audit-routes.ts';
 import { guardRoutes } from './caller.ts';
 import { ControlDenial, ControlProblem, type ControlProblemBody, problemFor } from './control-problem.ts';
+import { type EmergencyRoutesDeps, registerEmergencyRoutes } from './emergency-routes.ts';
 import { type GrantRoutesDeps, registerGrantRoutes } from './grant-routes.ts';
 import { fieldErrors } from './field-errors.ts';
+import { keyCalls } from './idempotency.ts';
+import { type LockRoutesDeps, registerLockRoutes } from './lock-routes.ts';
 import { openApiOptions } from './open-api.ts';
 import { type PolicyRoutesDeps, registerPolicyRoutes } from './policy-routes.ts';
+import type { RateLimit } from './rate-limit.ts';
+import { registerRequestRoutes, type RequestRoutesDeps } from './request-routes.ts';
 import { grantSchema, problemSchema } from './schemas.ts';
+import { registerSessionRoutes, type SessionRoutesDeps } from './session-routes.ts';
+import { registerSettingsRoutes, type SettingsRoutesDeps } from './settings-routes.ts';
 import { registerSubjectRoutes } from './subject-routes.ts';
 
 export interface ControlAppDeps extends GrantRoutesDeps, PolicyRoutesDeps, AuditRoutesDeps {
   readonly authenticator: ControlAuthenticator;
   readonly nextRequestId: (now: EpochMs) => string;
   readonly log: Log;
+  /** Absent: keys of repeated calls are not looked at. */
+  readonly idempotency?: IdempotencyStore;
+  readonly rateLimit?: RateLimit;
+  readonly requests?: RequestRoutesDeps['requests'];
+  readonly settings?: SettingsRoutesDeps['settings'];
+  readonly sessions?: SessionRoutesDeps['sessions'];
+  readonly locks?: LockRoutesDeps['locks'];
+  readonly emergencies?: EmergencyRoutesDeps['emergencies'];
   /** Makes the HTTP or HTTPS server around the application's handler. */
   readonly createServer: (handler: Parameters<Server['on']>[1]) => Server;
 }
@@ -68,14 +84,25 @@ export async function createControlApp(deps: ControlAppDeps): Promise<FastifyIns
   app.addSchema(problemSchema);
   await app.register(swagger, openApiOptions);
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
-  guardRoutes(app, deps.authenticator);
+  guardRoutes(app, deps);
+  if (deps.idempotency !== undefined) keyCalls(app, { idempotency: deps.idempotency, log });
   readNumbers(app);
   registerGrantRoutes(app, deps);
   registerPolicyRoutes(app, deps);
   registerAuditRoutes(app, deps);
   registerSubjectRoutes(app, deps);
+  if (deps.requests !== undefined) registerRequestRoutes(app, { requests: deps.requests });
+  if (deps.settings !== undefined)
+    registerSettingsRoutes(app, { settings: deps.settings, clock: deps.clock });
+  if (deps.sessions !== undefined) registerSessionRoutes(app, { sessions: deps.sessions, clock: deps.clock });
+  registerSecurityRoutes(app, deps);
   await app.ready();
   return app;
+}
+
+function registerSecurityRoutes(app: FastifyInstance, { locks, emergencies, clock }: ControlAppDeps): void {
+  if (locks !== undefined) registerLockRoutes(app, { locks, clock });
+  if (emergencies !== undefined) registerEmergencyRoutes(app, { emergencies, clock });
 }
 
 /**

@@ -13,10 +13,18 @@ export const CONTROL_PROBLEMS = {
   staff_never_grant: { status: 403, title: 'Support staff neither give nor take away access' },
   staff_only: { status: 403, title: 'Only support staff have grants that cover them' },
   security_only: { status: 403, title: 'Only the vendor’s security staff and services may do this' },
+  security_staff_only: { status: 403, title: 'Only the vendor’s security staff may do this' },
   not_tenant_admin: { status: 403, title: 'Only an admin of the tenant may do this' },
   service_not_allowed: { status: 403, title: 'This service may not do this' },
   on_behalf_of_required: { status: 403, title: 'The service must name the person it acts for' },
   own_subject: { status: 403, title: 'Nobody erases themselves from the records' },
+  asker_only: { status: 403, title: 'Only support staff ask for access and take it back' },
+  leads_only: { status: 403, title: 'Only a lead of the vendor or the customer may do this' },
+  call_under_way: { status: 409, title: 'The first call with this key is under way' },
+  answer_not_kept: { status: 409, title: 'The call was carried out before; its answer is not kept' },
+  if_match_required: { status: 428, title: 'If-Match is required' },
+  precondition_failed: { status: 412, title: 'If-Match names another revision' },
+  key_reused: { status: 422, title: 'The idempotency key was used for another call' },
   on_behalf_of_not_allowed: { status: 403, title: 'Only a service acts on behalf of somebody' },
 } as const satisfies Record<string, { readonly status: number; readonly title: string }>;
 

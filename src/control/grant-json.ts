@@ -1,25 +1,31 @@
 // A grant as the API shows it, and a body of the API as the store's draft or patch. Assumes that the body passed
 // its schema; what a schema cannot say (real instants, one end only) is checked here and answered with a pointer.
 import type { ControlIdentity } from '#authn/control-authenticator.ts';
-import type { GrantDraft, GrantPatch } from '#grants/grant-store.ts';
+import type { GrantDraft, GrantPatch, GrantRevision, WrittenEnd } from '#grants/grant-store.ts';
+import { CALENDAR_DURATION_EXAMPLES, parseCalendarDuration } from '#model/calendar-duration.ts';
 import type { EpochMs } from '#model/clock.ts';
-import { DURATION_EXAMPLES, parseDuration } from '#model/duration.ts';
 import {
   type Access,
   type Actor,
   type Audience,
   type Grant,
+  type GrantorFacts,
   grantStatusAt,
   type StatedReason,
 } from '#model/grant.ts';
+import { GrantRefusal } from '#model/grant-refusal.ts';
 import type { TenantId } from '#model/ids.ts';
+import type { Principal } from '#model/principal.ts';
 import { ControlProblem } from './control-problem.ts';
-import { formatInstant, parseEndDate, parseInstant } from './instants.ts';
+import { formatInstant, parseInstant } from './instants.ts';
 
 interface OnBehalfOf {
   readonly id: string;
   readonly email: string;
   readonly name?: string | null;
+  /** What the service says they hold, for tenants whose policy asks for it. */
+  readonly permissions?: readonly string[];
+  readonly products?: readonly string[];
 }
 
 export interface PersonBody {
@@ -44,6 +50,7 @@ export interface CreateBody extends PersonBody {
   readonly lifts?: readonly string[];
   readonly caseRef?: string | null;
   readonly reason?: StatedReason | null;
+  readonly notice?: { readonly version: string };
 }
 
 export interface ChangeBody extends PersonBody {
@@ -54,8 +61,14 @@ export interface ChangeBody extends PersonBody {
   readonly audience?: AudienceBody;
   readonly roles?: readonly string[];
   readonly workspaces?: Grant['workspaces'];
+  readonly lifts?: readonly string[];
   readonly caseRef?: string | null;
   readonly reason?: StatedReason | null;
+  readonly notice?: { readonly version: string };
+}
+
+export interface VerifyBody {
+  readonly expectedRevision?: number;
 }
 
 /** The documented shape; the status is by the clock at this moment. Whom an actor's token came from stays here. */
@@ -75,12 +88,25 @@ export function grantJson(grant: Grant, now: EpochMs): Record<string, unknown> {
     lifts: grant.lifts,
     caseRef: grant.caseRef,
     reason: grant.reason,
-    notice: null,
+    source: grant.source ?? 'direct',
+    notice: grant.notice ?? null,
+    ...(grant.verification === undefined ? {} : { verification: verificationJson(grant.verification) }),
     grantedBy: actorJson(grant.grantedBy),
     createdAt: formatInstant(grant.createdAt),
     revokedAt: grant.revokedAt === null ? null : formatInstant(grant.revokedAt),
     revokedBy: grant.revokedBy === null ? null : actorJson(grant.revokedBy),
   };
+}
+
+function verificationJson({ at, by }: NonNullable<Grant['verification']>): Record<string, unknown> {
+  if (at === null || by === null) return { status: 'pending' };
+  return { status: 'verified', at: formatInstant(at), by: actorJson(by) };
+}
+
+/** One step of the history, the grant as it was after it; its status is of now, as a grant's always is. */
+export function revisionJson({ operation, at, by, grant }: GrantRevision, now: EpochMs): object {
+  const who = by === null ? {} : { by: actorJson(by) };
+  return { operation, at: formatInstant(at), ...who, grant: grantJson(grant, now) };
 }
 
 function actorJson({ id, email, name, kind, onBehalfOf }: Actor): Record<string, unknown> {
@@ -94,7 +120,16 @@ export function actorOf(identity: ControlIdentity, body: PersonBody | null | und
     case 'customer': {
       if (person !== null) throw new ControlProblem('on_behalf_of_not_allowed', 'Leave `onBehalfOf` out.');
       const { id, issuer, email, name, admin } = identity;
-      return { kind: admin ? 'tenant_admin' : 'tenant_user', id, issuer, email, name, onBehalfOf: null };
+      const holds = { permissions: identity.permissions, products: identity.products };
+      return {
+        kind: admin ? 'tenant_admin' : 'tenant_user',
+        id,
+        issuer,
+        email,
+        name,
+        onBehalfOf: null,
+        holds,
+      };
     }
     case 'service':
       return {
@@ -105,26 +140,36 @@ export function actorOf(identity: ControlIdentity, body: PersonBody | null | und
         name: identity.name,
         onBehalfOf:
           person === null ? null : { id: person.id, email: person.email, name: person.name ?? null },
+        holds: heldBy(person),
       };
     case 'staff':
       throw new TypeError('support staff never act on grants');
   }
 }
 
+function heldBy(person: OnBehalfOf | null): GrantorFacts {
+  return { permissions: person?.permissions ?? [], products: person?.products ?? [] };
+}
+
+/** Only staff verify: a defect that lets anybody else through throws. */
+export function leadOf(identity: ControlIdentity): Principal {
+  if (identity.kind === 'staff') return identity.principal;
+  throw new TypeError('only support staff verify grants');
+}
+
 export interface DraftContext {
   readonly tenant: TenantId;
   readonly now: EpochMs;
-  readonly defaultDurationMs: number;
 }
 
-/** Defaults: starts now, ends after the default duration, reads only. Throws ControlProblem `invalid_request`. */
-export function draftOf(body: CreateBody, context: DraftContext): GrantDraft {
-  const startsAt = body.startsAt === undefined ? context.now : instantOf(body.startsAt, '/startsAt');
+/** Starts now where no start is named; what else is left out is the tenant's default. Throws ControlProblem, GrantRefusal. */
+export function draftOf(body: CreateBody, { tenant, now }: DraftContext): GrantDraft {
+  const { access, notice } = body;
   return {
-    tenant: context.tenant,
-    startsAt,
-    expiresAt: endOf(body, startsAt, context.defaultDurationMs),
-    access: body.access ?? 'read',
+    tenant,
+    startsAt: body.startsAt === undefined ? now : instantOf(body.startsAt, '/startsAt'),
+    expiresAt: endOf(body),
+    ...(access === undefined ? {} : { access }),
     audience: audienceOf(body.audience),
     roles: body.roles ?? [],
     workspaces: body.workspaces ?? [],
@@ -132,22 +177,25 @@ export function draftOf(body: CreateBody, context: DraftContext): GrantDraft {
     lifts: body.lifts ?? [],
     caseRef: body.caseRef ?? null,
     reason: body.reason ?? null,
+    ...(notice === undefined ? {} : { notice }),
   };
 }
 
 /** Only the keys that were given. Throws ControlProblem `invalid_request`. */
 export function patchOf(body: ChangeBody): GrantPatch {
-  const { expectedRevision, access, roles, workspaces, caseRef, reason } = body;
+  const { expectedRevision, access, roles, workspaces, lifts, caseRef, reason, notice } = body;
   return {
     ...(expectedRevision === undefined ? {} : { expectedRevision }),
     ...(body.startsAt === undefined ? {} : { startsAt: instantOf(body.startsAt, '/startsAt') }),
-    ...(body.expiresAt === undefined ? {} : { expiresAt: endInstantOf(body.expiresAt) }),
+    ...(body.expiresAt === undefined ? {} : { expiresAt: writtenEnd(body.expiresAt) }),
     ...(access === undefined ? {} : { access }),
     ...(body.audience === undefined ? {} : { audience: audienceOf(body.audience) }),
     ...(roles === undefined ? {} : { roles }),
     ...(workspaces === undefined ? {} : { workspaces }),
+    ...(lifts === undefined ? {} : { lifts }),
     ...(caseRef === undefined ? {} : { caseRef }),
     ...(reason === undefined ? {} : { reason }),
+    ...(notice === undefined ? {} : { notice }),
   };
 }
 
@@ -155,22 +203,22 @@ function audienceOf({ org, groups, principals }: AudienceBody): Audience {
   return { org: org ?? null, groups: groups ?? null, principals: principals ?? null };
 }
 
-function endOf(body: CreateBody, startsAt: EpochMs, defaultDurationMs: number): EpochMs | null {
-  if (body.duration !== undefined) {
-    if (body.expiresAt !== undefined) throw invalid('/duration', 'must not stand beside expiresAt');
-    const durationMs = parseDuration(body.duration);
-    if (durationMs === null) {
-      throw invalid('/duration', `must be a whole number and a unit, such as ${DURATION_EXAMPLES}`);
-    }
-    return (startsAt + durationMs) as EpochMs;
-  }
-  if (body.expiresAt === undefined) return (startsAt + defaultDurationMs) as EpochMs;
-  return endInstantOf(body.expiresAt);
+/** As it was written: only the store knows the tenant's zone at the moment of the commit. */
+function endOf({ duration, expiresAt }: CreateBody): GrantDraft['expiresAt'] {
+  if (duration === undefined) return expiresAt === undefined ? { written: null } : writtenEnd(expiresAt);
+  if (expiresAt !== undefined) throw invalid('/duration', 'must not stand beside expiresAt');
+  if (parseCalendarDuration(duration) !== null) return { written: duration };
+  const allowed = `A duration is a whole number and a unit, such as ${CALENDAR_DURATION_EXAMPLES}.`;
+  throw new GrantRefusal('duration_invalid', allowed);
 }
 
-function endInstantOf(text: string | null): EpochMs | null {
+function writtenEnd(text: string | null): WrittenEnd | null {
   if (text === null) return null;
-  return parseEndDate(text) ?? instantOf(text, '/expiresAt');
+  if (/^[0-9]+-/.test(text)) return { written: text };
+  throw new GrantRefusal(
+    'instant_invalid',
+    'An end is an RFC 3339 instant, such as 2030-01-31T12:00:00Z, or a day, such as 2030-01-31.',
+  );
 }
 
 function instantOf(text: string, pointer: string): EpochMs {

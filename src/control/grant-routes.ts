@@ -1,15 +1,12 @@
 // The routes of the grants API: who may is asked of the table, what is allowed of the store, and what is live of the
 // enforcer. Handlers run after authentication, the schemas and the table's cell for the caller.
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { GrantAuthority } from '#grants/grant-authority.ts';
-import type { GrantQuery, GrantStore } from '#grants/grant-store.ts';
+import type { GrantStore } from '#grants/grant-store.ts';
 import type { Clock } from '#model/clock.ts';
-import type { Grant, GrantStatus } from '#model/grant.ts';
-import { GrantRefusal } from '#model/grant-refusal.ts';
-import type { GrantId, TenantId } from '#model/ids.ts';
-import type { Principal } from '#model/principal.ts';
-import { mayReach, type Operation, requireTenant } from './authorise.ts';
-import { type Caller, callerOf } from './caller.ts';
+import type { GrantId } from '#model/ids.ts';
+import { callerOf } from './caller.ts';
+import { underIfMatch, withEtag } from './etag.ts';
 import {
   actorOf,
   type ChangeBody,
@@ -18,7 +15,21 @@ import {
   grantJson,
   patchOf,
   type PersonBody,
+  revisionJson,
 } from './grant-json.ts';
+import {
+  coveredOnly,
+  DEFAULT_PAGE,
+  type GrantParams,
+  page,
+  type PageQuery,
+  PROBLEMS,
+  reachGrant,
+  reachTenant,
+  route,
+  type TenantParams,
+} from './grant-reach.ts';
+import { registerGrantStaffRoutes } from './grant-staff-routes.ts';
 import * as schemas from './schemas.ts';
 import { tenantStatus } from './tenant-status.ts';
 
@@ -31,35 +42,17 @@ interface GrantImpact {
 }
 
 export interface GrantRoutesDeps {
-  readonly authority: Pick<GrantAuthority, 'create' | 'change' | 'revoke'>;
-  readonly store: Pick<GrantStore, 'activeFor' | 'get' | 'list'>;
+  readonly authority: Pick<GrantAuthority, 'create' | 'change' | 'revoke' | 'verify'>;
+  readonly store: Pick<GrantStore, 'activeFor' | 'get' | 'list' | 'revisions'>;
   readonly clock: Clock;
-  /** For a grant created with neither an end nor a duration. */
-  readonly defaultDurationMs: number;
   readonly impactOf: (grantId: GrantId) => GrantImpact;
 }
-
-interface TenantParams {
-  readonly tenant: TenantId;
-}
-
-interface GrantParams {
-  readonly id: GrantId;
-}
-
-interface PageQuery {
-  readonly status?: GrantStatus;
-  readonly limit?: number;
-  readonly cursor?: string;
-}
-
-const DEFAULT_PAGE = 50;
-const PROBLEMS = { '4xx': { $ref: 'Problem#' }, '5xx': { $ref: 'Problem#' } };
 
 export function registerGrantRoutes(app: FastifyInstance, deps: GrantRoutesDeps): void {
   registerTenantRoutes(app, deps);
   registerSingleGrantRoutes(app, deps);
-  registerStaffRoutes(app, deps);
+  registerHistoryRoute(app, deps);
+  registerGrantStaffRoutes(app, deps);
 }
 
 function registerTenantRoutes(app: FastifyInstance, deps: GrantRoutesDeps): void {
@@ -74,11 +67,10 @@ function registerTenantRoutes(app: FastifyInstance, deps: GrantRoutesDeps): void
     }),
     handler: async (request, reply) => {
       const { identity } = reachTenant(request);
-      const now = clock.now();
-      const { tenant } = request.params;
-      const draft = draftOf(request.body, { tenant, now, defaultDurationMs: deps.defaultDurationMs });
+      const draft = draftOf(request.body, { tenant: request.params.tenant, now: clock.now() });
       const grant = await authority.create(draft, actorOf(identity, request.body));
-      return reply.code(201).header('location', `/v1/grants/${grant.id}`).send(grantJson(grant, clock.now()));
+      reply.code(201).header('location', `/v1/grants/${grant.id}`);
+      return withEtag(reply, grant.revision, grantJson(grant, clock.now()));
     },
   });
   app.route<{ Params: TenantParams; Querystring: PageQuery }>({
@@ -91,7 +83,7 @@ function registerTenantRoutes(app: FastifyInstance, deps: GrantRoutesDeps): void
     }),
     handler: async (request) => {
       const caller = reachTenant(request);
-      return page(deps, request.query, { tenant: request.params.tenant, covering: coveredOnly(caller) });
+      return page(deps, request.query, { tenant: request.params.tenant, caller });
     },
   });
   app.route<{ Params: TenantParams }>({
@@ -117,7 +109,10 @@ function registerSingleGrantRoutes(app: FastifyInstance, deps: GrantRoutesDeps):
     method: 'GET',
     url: '/v1/grants/:id',
     ...route('grants.read', 'Read a grant', { params, response }),
-    handler: async (request) => grantJson(await reachGrant(request, store), clock.now()),
+    handler: async (request, reply) => {
+      const grant = await reachGrant(request, store);
+      return withEtag(reply, grant.revision, grantJson(grant, clock.now()));
+    },
   });
   app.route<{ Params: GrantParams; Body: ChangeBody }>({
     method: 'PATCH',
@@ -127,10 +122,14 @@ function registerSingleGrantRoutes(app: FastifyInstance, deps: GrantRoutesDeps):
       body: schemas.changeBody,
       response,
     }),
-    handler: async (request) => {
-      const { id } = await reachGrant(request, store);
+    handler: async (request, reply) => {
+      const { id, revision } = await reachGrant(request, store);
       const by = actorOf(callerOf(request).identity, request.body);
-      return grantJson(await authority.change(id, patchOf(request.body), by), clock.now());
+      const patch = patchOf(request.body);
+      const grant = await underIfMatch(request, revision, (expectedRevision) =>
+        authority.change(id, expectedRevision === undefined ? patch : { expectedRevision, ...patch }, by),
+      );
+      return withEtag(reply, grant.revision, grantJson(grant, clock.now()));
     },
   });
   app.route<{ Params: GrantParams; Body: PersonBody | null }>({
@@ -141,10 +140,11 @@ function registerSingleGrantRoutes(app: FastifyInstance, deps: GrantRoutesDeps):
       body: schemas.revokeBody,
       response,
     }),
-    handler: async (request) => {
-      const { id } = await reachGrant(request, store);
+    handler: async (request, reply) => {
+      const { id, revision } = await reachGrant(request, store);
       const by = actorOf(callerOf(request).identity, request.body);
-      return grantJson(await authority.revoke(id, by), clock.now());
+      const grant = await underIfMatch(request, revision, () => authority.revoke(id, by));
+      return withEtag(reply, grant.revision, grantJson(grant, clock.now()));
     },
   });
   app.route<{ Params: GrantParams }>({
@@ -158,60 +158,21 @@ function registerSingleGrantRoutes(app: FastifyInstance, deps: GrantRoutesDeps):
   });
 }
 
-function registerStaffRoutes(app: FastifyInstance, deps: GrantRoutesDeps): void {
-  app.route<{ Querystring: PageQuery }>({
+function registerHistoryRoute(app: FastifyInstance, { store, clock }: GrantRoutesDeps): void {
+  app.route<{ Params: GrantParams; Querystring: Omit<PageQuery, 'status'> }>({
     method: 'GET',
-    url: '/v1/me/grants',
-    ...route('grants.mine', 'List the grants that cover the caller, newest first', {
-      querystring: schemas.pageQuery,
-      response: { 200: schemas.pageAnswer, ...PROBLEMS },
+    url: '/v1/grants/:id/revisions',
+    ...route('grants.revisions', 'What a grant was, who changed it and when, newest first', {
+      params: schemas.grantParams,
+      querystring: schemas.revisionQuery,
+      response: { 200: schemas.revisionsAnswer, ...PROBLEMS },
     }),
-    handler: async (request) =>
-      page(deps, request.query, { tenant: null, covering: coveredOnly(callerOf(request)) }),
+    handler: async (request) => {
+      const { id } = await reachGrant(request, store);
+      const { limit = DEFAULT_PAGE, cursor = null } = request.query;
+      const { items, nextCursor } = await store.revisions(id, limit, cursor);
+      const now = clock.now();
+      return { items: items.map((one) => revisionJson(one, now)), nextCursor };
+    },
   });
-}
-
-function route(operation: Operation, summary: string, schema: Record<string, unknown>) {
-  return { config: { operation }, schema: { summary, operationId: operation, ...schema } };
-}
-
-function reachTenant(request: FastifyRequest<{ Params: TenantParams }>): Caller {
-  const caller = callerOf(request);
-  requireTenant(caller.identity, caller.scope, request.params.tenant);
-  return caller;
-}
-
-/** A grant of another tenant is answered like one that does not exist. */
-async function reachGrant(
-  request: FastifyRequest<{ Params: GrantParams }>,
-  store: Pick<GrantStore, 'get'>,
-): Promise<Grant> {
-  const { identity, scope } = callerOf(request);
-  const grant = await store.get(request.params.id);
-  if (grant !== null && mayReach(identity, scope, grant.tenant)) return grant;
-  throw new GrantRefusal('grant_unknown', 'Name a grant of your tenant by the id it was created with.');
-}
-
-/** The principal whose audience limits the answer; null where the whole tenant may be seen. */
-function coveredOnly({ identity, scope }: Caller): Principal | null {
-  if (scope !== 'covering') return null;
-  if (identity.kind === 'staff') return identity.principal;
-  throw new TypeError('only staff are limited to what covers them');
-}
-
-async function page(
-  { store, clock }: GrantRoutesDeps,
-  { status, limit, cursor }: PageQuery,
-  { tenant, covering }: { readonly tenant: TenantId | null; readonly covering: Principal | null },
-): Promise<object> {
-  const query: GrantQuery = {
-    tenant,
-    limit: limit ?? DEFAULT_PAGE,
-    cursor: cursor ?? null,
-    ...(status === undefined ? {} : { status }),
-    ...(covering === null ? {} : { covering }),
-  };
-  const { items, nextCursor } = await store.list(query);
-  const now = clock.now();
-  return { items: items.map((grant) => grantJson(grant, now)), nextCursor };
 }

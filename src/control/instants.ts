@@ -4,8 +4,6 @@ import type { EpochMs } from '#model/clock.ts';
 
 const INSTANT =
   /^(\d{4}-\d{2}-\d{2})[Tt](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
-const DATE = /^\d{4}-\d{2}-\d{2}$/;
-const DAY_MS = 86_400_000;
 
 /** Null for what RFC 3339 does not write, a day that no month has, and a leap second, which no clock here knows. */
 export function parseInstant(text: string): EpochMs | null {
@@ -13,12 +11,6 @@ export function parseInstant(text: string): EpochMs | null {
   if (match === null || startOfDay(match[1] as string) === null) return null;
   const ms = Date.parse(text.toUpperCase());
   return Number.isNaN(ms) ? null : (ms as EpochMs);
-}
-
-/** The end of that day in UTC, exclusive: the first instant of the next. Null for anything but a real date. */
-export function parseEndDate(text: string): EpochMs | null {
-  const start = DATE.test(text) ? startOfDay(text) : null;
-  return start === null ? null : ((start + DAY_MS) as EpochMs);
 }
 
 export function formatInstant(at: EpochMs): string {

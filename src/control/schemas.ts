@@ -1,7 +1,7 @@
 // The JSON Schemas of the control API: what a request may look like, and what the OpenAPI document says of answers.
 // Closed: no additional properties, no coercion, every string bounded and free of control characters.
 import { GRANT_REFUSALS } from '#model/grant-refusal.ts';
-import { REASON_TYPES } from '#model/grant.ts';
+import { GRANT_SOURCES, REASON_TYPES } from '#model/grant.ts';
 import { CONTROL_PROBLEMS } from './control-problem.ts';
 
 /** C0 controls, DEL and NUL with them: they end strings in one reader and not in the next. */
@@ -29,12 +29,18 @@ export function closed(properties: Record<string, object>, required: readonly st
 }
 
 const group = text(256, 'A group as the identity provider names it.');
-const role = text(128, 'A role of the application.');
+/** Its form is the store's to judge, with a problem type of its own. */
+const role = {
+  type: 'string',
+  maxLength: 512,
+  description: 'A role of the application, of 1 to 128 characters.',
+};
 const instant = { type: 'string', maxLength: 40, description: 'An RFC 3339 instant.' };
 const end = orNull({
   type: 'string',
   maxLength: 40,
-  description: 'An RFC 3339 instant, or a bare date (the end of that day, UTC). Null is without an end.',
+  description:
+    'An RFC 3339 instant, or a bare date (the end of that day in the tenant’s time zone). Null is without an end.',
 });
 const access = { type: 'string', enum: ['read', 'write'] };
 const audience = {
@@ -53,12 +59,16 @@ const audience = {
   }),
   description: 'All fields that are given must match; at least one must be given.',
 };
-const workspace = closed({ id: text(128, 'The workspace.'), roles: list(role, 'Roles in it.') }, [
-  'id',
-  'roles',
-]);
+const workspaceId = { type: 'string', maxLength: 512, description: 'The workspace, of 1 to 128 characters.' };
+const workspace = closed({ id: workspaceId, roles: list(role, 'Roles in it.') }, ['id', 'roles']);
 const workspaces = list(workspace, 'The workspaces covered; none given means no limit by workspace.');
-const caseRef = orNull(text(128, 'The support case.'));
+const caseRef = orNull(text(512, 'The support case, in the form that the tenant’s settings ask for.'));
+const noticeShown = {
+  ...closed({ version: text(64, 'The version of the text.') }, ['version']),
+  description:
+    'The notice of the tenant’s settings that was shown to whoever grants; required where there is one.',
+};
+const held = { type: 'array', items: text(256, 'As the application names it.'), maxItems: MAX_LIST };
 const reason = orNull(
   closed(
     {
@@ -79,18 +89,43 @@ const onBehalfOf = {
       id: text(256, 'Their id.'),
       email: text(320, 'Their address.'),
       name: orNull(text(256, 'Their name.')),
+      permissions: {
+        ...held,
+        description: 'The permissions they hold, where the tenant’s policy asks for one.',
+      },
+      products: {
+        ...held,
+        description: 'The products they have a licence of, where the policy asks for one.',
+      },
     },
     ['id', 'email'],
   ),
   description: 'Only from a service: the person of the customer whose wish this is.',
 };
 
+/** What calls of other topics say of grants too. */
+export const grantParts = {
+  access,
+  audience,
+  roles: list(role, 'Account-wide roles.'),
+  workspaces,
+  caseRef,
+  reason,
+  notice: noticeShown,
+  onBehalfOf,
+};
+
 export const createBody = closed(
   {
     startsAt: { ...instant, description: 'An RFC 3339 instant; now when left out.' },
     expiresAt: end,
-    duration: { type: 'string', maxLength: 12, description: 'Instead of expiresAt: 30s 15m 8h 14d 4w.' },
-    access: { ...access, default: 'read' },
+    duration: {
+      type: 'string',
+      maxLength: 40,
+      description:
+        'Instead of expiresAt: 30s 15m 8h 14d 4w, or by the calendar 1mo 5y. The tenant’s default when neither is given.',
+    },
+    access: { ...access, description: 'The tenant’s default when left out.' },
     audience,
     roles: list(role, 'Account-wide roles.'),
     workspaces,
@@ -98,6 +133,7 @@ export const createBody = closed(
     lifts: list(text(64, 'A category.'), 'Categories of liftable deny rules.'),
     caseRef,
     reason,
+    notice: noticeShown,
     onBehalfOf,
   },
   ['audience'],
@@ -116,29 +152,45 @@ export const changeBody = {
     audience,
     roles: list(role, 'Account-wide roles.'),
     workspaces,
+    lifts: list(text(64, 'A category.'), 'Categories of liftable deny rules.'),
     caseRef,
     reason,
+    notice: noticeShown,
     onBehalfOf,
   }),
   minProperties: 1,
 };
+
+export const verifyBody = orNull(
+  closed({
+    expectedRevision: { type: 'integer', minimum: 1, description: 'Refuses when the grant has moved on.' },
+  }),
+);
 
 export const revokeBody = orNull(closed({ onBehalfOf }));
 
 export const tenantParams = closed({ tenant: { type: 'string', pattern: TENANT_ID } }, ['tenant']);
 export const grantParams = closed({ id: { type: 'string', pattern: GRANT_ID } }, ['id']);
 
+const pageLimit = { type: 'integer', minimum: 1, maximum: 200, default: 50 };
+const pageCursor = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 128,
+  description: '`nextCursor` of the page before.',
+};
+
 export const pageQuery = closed({
-  status: { type: 'string', enum: ['scheduled', 'active', 'expired', 'revoked'] },
-  limit: { type: 'integer', minimum: 1, maximum: 200, default: 50 },
-  cursor: { type: 'string', minLength: 1, maxLength: 128, description: '`nextCursor` of the page before.' },
+  status: { type: 'string', enum: ['pending', 'scheduled', 'active', 'expired', 'revoked'] },
+  limit: pageLimit,
+  cursor: pageCursor,
 });
 
 const actor = closed({
   id: { type: 'string' },
   email: { type: ['string', 'null'] },
   name: { type: ['string', 'null'] },
-  kind: { type: 'string', enum: ['tenant_admin', 'tenant_user', 'service', 'system'] },
+  kind: { type: 'string', enum: ['tenant_admin', 'tenant_user', 'service', 'system', 'staff', 'security'] },
   onBehalfOf: orNull(
     closed({
       id: { type: 'string' },
@@ -152,7 +204,7 @@ const grantProperties = {
   id: { type: 'string', pattern: GRANT_ID },
   tenant: { type: 'string' },
   revision: { type: 'integer', minimum: 1 },
-  status: { type: 'string', enum: ['scheduled', 'active', 'expired', 'revoked'] },
+  status: { type: 'string', enum: ['pending', 'scheduled', 'active', 'expired', 'revoked'] },
   startsAt: { type: 'string', format: 'date-time' },
   expiresAt: { type: ['string', 'null'], format: 'date-time' },
   access,
@@ -163,14 +215,28 @@ const grantProperties = {
   lifts: { type: 'array', items: { type: 'string' } },
   caseRef: { type: ['string', 'null'] },
   reason,
-  notice: { type: 'null' },
+  source: { type: 'string', enum: [...GRANT_SOURCES] },
+  notice: orNull(closed({ version: { type: 'string' } }, ['version'])),
   grantedBy: actor,
   createdAt: { type: 'string', format: 'date-time' },
   revokedAt: { type: ['string', 'null'], format: 'date-time' },
   revokedBy: orNull(actor),
 };
 
-export const grantSchema = { $id: 'Grant', ...closed(grantProperties, Object.keys(grantProperties)) };
+/** Only where the vendor verifies grants before they are used. */
+const verification = closed(
+  {
+    status: { type: 'string', enum: ['pending', 'verified'] },
+    at: { type: 'string', format: 'date-time' },
+    by: actor,
+  },
+  ['status'],
+);
+
+export const grantSchema = {
+  $id: 'Grant',
+  ...closed({ ...grantProperties, verification }, Object.keys(grantProperties)),
+};
 
 export const problemSchema = {
   $id: 'Problem',
@@ -196,6 +262,26 @@ export const grantAnswer = { $ref: 'Grant#' };
 
 export const pageAnswer = closed(
   { items: { type: 'array', items: { $ref: 'Grant#' } }, nextCursor: { type: ['string', 'null'] } },
+  ['items', 'nextCursor'],
+);
+
+export const revisionQuery = closed({
+  limit: pageLimit,
+  cursor: pageCursor,
+});
+
+const revision = closed(
+  {
+    operation: { type: 'string', description: 'What was done: create, change, verify or revoke.' },
+    at: { type: 'string', format: 'date-time' },
+    by: { ...actor, description: 'Absent: the clock or a rule.' },
+    grant: { $ref: 'Grant#' },
+  },
+  ['operation', 'at', 'grant'],
+);
+
+export const revisionsAnswer = closed(
+  { items: { type: 'array', items: revision }, nextCursor: { type: ['string', 'null'] } },
   ['items', 'nextCursor'],
 );
 

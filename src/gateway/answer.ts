@@ -5,7 +5,11 @@ import { STATUS_CODES } from 'node:http';
 import { problemOf } from '#model/problem.ts';
 import { type DenialCode, REASONS } from '#model/reason.ts';
 import type { Exchange } from './exchange.ts';
-import { denialPage } from './denial-page.ts';
+import { baseOf } from './browser-entry.ts';
+import { COOKIE_CLEARING } from './own-cookie.ts';
+import { PAGE_TYPE, pageHeaders } from './pages/page-frame.ts';
+import { refusalPage } from './pages/refusal-page.ts';
+import { wantsPage } from './wants-page.ts';
 
 interface Answer {
   readonly status: number;
@@ -48,18 +52,21 @@ export function writeAnswer(x: Exchange, methods: readonly string[]): void {
 function refusal(x: Exchange, methods: readonly string[]): Answer {
   const reason = x.reason === 'ok' ? 'internal' : x.reason;
   const { status } = REASONS[reason];
-  const problem = problemOf(reason, x.requestId, x.rule);
+  const problem = problemOf(reason, x.requestId, x.rule, x.refusalDetail);
   const page = wantsPage(x);
-  const body = page ? denialPage(problem) : JSON.stringify(problem);
+  const inSession = x.cookieHash !== '' && reason !== 'session_ended';
+  const body = page ? refusalPage(problem, { base: baseOf(x), inSession }) : JSON.stringify(problem);
   const headers = [
     'Content-Type',
-    page ? 'text/html; charset=utf-8' : 'application/problem+json',
+    page ? PAGE_TYPE : 'application/problem+json',
     'Cache-Control',
     'no-store',
     'X-Request-Id',
     x.requestId,
   ];
-  if (page) headers.push('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'");
+  if (page) headers.push(...pageHeaders(false));
+  // The browser need not carry it any longer.
+  if (x.cookieHash !== '' && reason === 'session_ended') headers.push('Set-Cookie', COOKIE_CLEARING);
   pushStatusHeaders(headers, status, methods);
   return { status, body, headers, close: CLOSING.has(reason) || bodyIsUnread(x) };
 }
@@ -74,16 +81,20 @@ function pushStatusHeaders(headers: string[], status: number, methods: readonly 
 
 function localAnswer(x: Exchange): Answer {
   const local = x.localAnswer as NonNullable<Exchange['localAnswer']>;
-  const headers = ['Content-Type', local.contentType, 'Cache-Control', local.cacheControl];
+  const headers = [
+    'Content-Type',
+    local.contentType,
+    'Cache-Control',
+    local.cacheControl,
+    'X-Request-Id',
+    x.requestId,
+    ...local.headers,
+  ];
   return { status: local.status, body: local.body, headers, close: bodyIsUnread(x) };
 }
 
 function bodyIsUnread(x: Exchange): boolean {
   return x.head.contentLength !== 0 && x.req !== null && !x.req.complete;
-}
-
-function wantsPage(x: Exchange): boolean {
-  return x.head.accept.includes('text/html') && (x.method === 'GET' || x.method === 'POST');
 }
 
 function writeToResponse(x: Exchange, answer: Answer): void {

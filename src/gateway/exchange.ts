@@ -5,14 +5,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Recordable } from '#audit/journal.ts';
-import type { EpochMs, MonotonicMs } from '#model/clock.ts';
+import type { CachedGrants } from '#grants/grant-lookup.ts';
+import { type EpochMs, type MonotonicMs, NEVER } from '#model/clock.ts';
 import type { CutReason, EndedBy } from '#model/ended-by.ts';
 import type { ExchangeKind } from '#model/exchange.ts';
 import type { Grant } from '#model/grant.ts';
 import type { RequestId, TenantId } from '#model/ids.ts';
-import type { Credential } from '#model/principal.ts';
+import type { Credential, Principal } from '#model/principal.ts';
 import type { DenialCode, ReasonCode } from '#model/reason.ts';
 import type { RequestTarget } from '#model/request-target.ts';
+import type { SupportSession } from '#model/session.ts';
 import type { RuleRef } from '#model/verdict.ts';
 import type { CompiledPolicy, GuardVerdict, RouteSettings } from '#policy/compiled-policy.ts';
 import type { RequestBody } from '#policy/request-body.ts';
@@ -28,12 +30,14 @@ const NO_HEADERS: string[] = [];
 /** Where an exchange stands. It only ever moves down this list. */
 export type Phase = 'judging' | 'recording' | 'forwarding' | 'answering' | 'finished';
 
-/** An answer of the gate's own that is not a refusal: the key set under the reserved prefix. */
+/** An answer of the gate's own that is not a refusal: the key set and the pages under the reserved prefix. */
 export interface LocalAnswer {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
   readonly cacheControl: string;
+  /** Besides those three: name, value, name, value … */
+  readonly headers: readonly string[];
 }
 
 /** What an exchange tells the gateway. One object for all exchanges, so that an exchange holds no closure. */
@@ -85,10 +89,23 @@ export class Exchange implements Recordable {
   traceId = '';
   credential: Credential | null = null;
   tenant: TenantId | null = null;
+  /** The hash of the browser's cookie, where that is the credential; empty otherwise. */
+  cookieHash = '';
+  /** What holds for the tenant now: its settings, its grants, and what stands without one. */
+  view: CachedGrants | null = null;
+  /** The one grant it is judged under, its access no wider than the session's. */
   grant: Grant | null = null;
+  session: SupportSession | null = null;
+  /** `session` says what there is, be it that there is none. */
+  sessionIsKnown = false;
+  /** Something of the tenant changed while it waited: what was read before counts no more (enforcement.ts). */
+  mustLookAgain = false;
+  looks = 0;
   grantCacheResult: 'hit' | 'miss' | 'none' = 'none';
   grantCacheAgeMs = 0;
-  /** When the earliest of grant and credential ends. */
+  /** When the grant ends, as it is now: a change under which the exchange goes on may move it. */
+  grantEndsAt: EpochMs = NEVER;
+  /** When the earliest of grant, session and credential ends (authority-end.ts). */
   authorityEndsAt: EpochMs = 0 as EpochMs;
   policy: CompiledPolicy | null = null;
   settings: RouteSettings | null = null;
@@ -102,12 +119,16 @@ export class Exchange implements Recordable {
   wantsBody = false;
   usage: PrincipalUsage | null = null;
   localAnswer: LocalAnswer | null = null;
+  /** A path below the reserved prefix: its query may hold a secret of ours, and is not recorded. */
+  isReserved = false;
   expectsContinue = false;
   /** Set when the parser refused the body while the exchange was being recorded. */
   brokenBody: DenialCode | null = null;
 
   reason: ReasonCode = 'ok';
   denialNote: string | null = null;
+  /** One sentence for the client besides the reason: a lock's message, how to open a session. */
+  refusalDetail: string | null = null;
   rule: RuleRef | null = null;
   shadowRules: readonly RuleRef[] = NO_RULES;
   /** What the guards made of the answer's head; null until it came, and where there are none. */
@@ -181,7 +202,8 @@ export class Exchange implements Recordable {
 
   /** Read once, when its record is written. */
   get recordedQuery(): string {
-    if (this.policy === null || this.target === null || this.target.query === '') return '';
+    if (this.policy === null || this.target === null || this.target.query === '' || this.isReserved)
+      return '';
     return this.policy.recordedQuery(this.target.query);
   }
 
@@ -198,9 +220,24 @@ export class Exchange implements Recordable {
     return this.head.contentType;
   }
 
-  /** The settings of tenants do not say it yet; a rule that asks for it holds. */
   get tenantClass(): string | null {
-    return null;
+    return this.view === null ? null : this.view.settings.class;
+  }
+
+  /** For rules: whether it belongs to a support session. */
+  get hasSession(): boolean {
+    return this.session !== null;
+  }
+
+  /** With `tenant` and `caseRef`: whom a lock may be about, as far as is known. */
+  get principal(): Principal | null {
+    return this.credential === null ? null : this.credential.principal;
+  }
+
+  /** A session's is its grant's, where that has one (stages/grant.ts). */
+  get caseRef(): string | null {
+    if (this.session !== null && this.session.caseRef !== null) return this.session.caseRef;
+    return this.grant === null ? null : this.grant.caseRef;
   }
 
   /** Every line of a header of the request; `name` in lower case. Never `headersDistinct`: it hides what it joins. */

@@ -68,6 +68,7 @@ export class Flow implements ExchangeEvents, PipelineExits {
   recordRefused(x: Exchange): void {
     if (x.phase !== 'recording' && x.phase !== 'answering') return;
     x.localAnswer = null;
+    x.refusalDetail = null;
     setRefusal(x, deny('audit_unavailable'));
     this.#stamp(x);
     this.#answer(x);

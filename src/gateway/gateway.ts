@@ -16,6 +16,8 @@ import type { PipelineDeps } from './pipeline-deps.ts';
 import { createPrincipalLimits, type PrincipalLimitOptions } from './principal-limits.ts';
 import { createHeadReader } from './raw-headers.ts';
 import { nextRequestId } from './request-id.ts';
+import { watchSessionUse } from './session-use.ts';
+import type { Stage } from './stage.ts';
 import type { GateState } from './stages/gate-state.ts';
 import { createTenancy, type TenancyOptions } from './tenancy.ts';
 
@@ -35,8 +37,12 @@ export interface GatewayOptions {
 }
 
 type Collaborator = 'policies' | 'journal' | 'authenticator' | 'grants' | 'clock' | 'metrics' | 'forwarder';
+type Later = 'sessions' | 'sessionDesk' | 'locks';
 
-export interface GatewayDeps extends Pick<PipelineDeps, Collaborator>, Pick<FlowDeps, 'log'> {
+export interface GatewayDeps
+  extends Pick<PipelineDeps, Collaborator>,
+    Partial<Pick<PipelineDeps, Later>>,
+    Pick<FlowDeps, 'log'> {
   readonly options: GatewayOptions;
   /** Drops what is cached of the store and reads it again: after the clock has jumped. */
   readonly rereadStore: () => Promise<void>;
@@ -59,24 +65,25 @@ export interface Gateway extends Enforcement {
   close(): void;
 }
 
-export function createGateway({ options, rereadStore, ...deps }: GatewayDeps): Gateway {
+const WITHOUT_SESSIONS = { sessions: null, sessionDesk: null, locks: null };
+
+export function createGateway({ options, rereadStore, ...given }: GatewayDeps): Gateway {
+  const deps = { ...WITHOUT_SESSIONS, ...given };
   const { clock, metrics } = deps;
   const state: GateState = { draining: false, stopped: false };
   const principalLimits = createPrincipalLimits(options.perPrincipal);
   const live: LiveExchanges = createLiveExchanges({ clock, cut: (x, reason) => flow.cut(x, reason) });
   const flow = new Flow({ ...deps, live, principalLimits, methods: options.methods });
-  const stages = createStages({
+  const stages = stagesOf(options, {
     ...deps,
     ...options,
     state,
     live,
     principalLimits,
-    reader: createHeadReader(options, options.tenancy.from === 'header' ? options.tenancy.name : null),
-    tenancy: createTenancy(options.tenancy, options.hosts),
     clockGuard: createClockGuard(clock, rereadStore),
   });
   const pipeline = createPipeline(stages, flow);
-  const longOnes = watchLongExchanges({ live, journal: deps.journal, clock });
+  const watches = watchOver({ ...deps, live });
 
   function begin(x: Exchange): void {
     metrics.exchangeStarted();
@@ -116,14 +123,34 @@ export function createGateway({ options, rereadStore, ...deps }: GatewayDeps): G
       connection.noMoreRequests = true;
       const x = exchangeOf(connection, message);
       x.parserRefusal = reason;
-      if (reason === 'client_closed') x.endedBy = 'client';
+      x.endedBy = reason === 'client_closed' ? 'client' : null;
       admit(connection, x);
     },
     close() {
-      longOnes[Symbol.dispose]();
+      watches.dispose();
       live.close();
     },
   };
+}
+
+type ReadFromOptions = 'reader' | 'tenancy';
+
+function stagesOf(options: GatewayOptions, deps: Omit<PipelineDeps, ReadFromOptions>): readonly Stage[] {
+  const tenantHeader = options.tenancy.from === 'header' ? options.tenancy.name : null;
+  return createStages({
+    ...deps,
+    reader: createHeadReader(options, tenantHeader),
+    tenancy: createTenancy(options.tenancy, options.hosts),
+  });
+}
+
+/** What is looked at now and then while exchanges run. */
+function watchOver(deps: Pick<PipelineDeps, 'live' | 'journal' | 'clock' | 'sessions'>): DisposableStack {
+  const { sessions } = deps;
+  const watches = new DisposableStack();
+  watches.use(watchLongExchanges(deps));
+  if (sessions !== null) watches.use(watchSessionUse({ ...deps, sessions }));
+  return watches;
 }
 
 /** What befalls the exchange that a connection is busy with. */

@@ -47,6 +47,18 @@ export async function holdBody(x: Exchange): Promise<Denial | null> {
   return readHeld(x, bytes);
 }
 
+/**
+ * The whole body, for the gate itself; a denial when more than `maxBytes` came or it did not come. What was read in part
+ * is never forwarded, since nothing of this exchange is.
+ */
+export async function readBody(x: Exchange, maxBytes: number): Promise<Buffer | Denial> {
+  if (x.req === null) return deny('bad_framing');
+  if (x.expectsContinue) x.res?.writeContinue();
+  const bytes = await readAll(x, x.req, maxBytes);
+  if (x.phase !== 'judging') return deny('client_closed');
+  return typeof bytes === 'string' ? deny(bytes) : bytes;
+}
+
 async function readHeld(x: Exchange, bytes: Buffer | null): Promise<Denial | null> {
   const { policy, settings, head } = x;
   if (policy === null || settings === null) return deny('policy_unavailable');

@@ -4,6 +4,7 @@
 import type { Clock, EpochMs } from '#model/clock.ts';
 import { NEVER } from '#model/clock.ts';
 import type { CutReason } from '#model/ended-by.ts';
+import { endedFirst } from './authority-end.ts';
 import type { Exchange } from './exchange.ts';
 import { ExchangeList } from './exchange-list.ts';
 
@@ -29,14 +30,9 @@ export interface LiveExchangesDeps {
   readonly cut: (x: Exchange, reason: CutReason) => void;
 }
 
-/** Which authority ran out first: the grant's or the credential's. */
+/** Which authority ran out first: the grant's, the session's or the credential's. */
 export function expiryReason(x: Exchange, now: EpochMs): CutReason | null {
   return now < x.authorityEndsAt ? null : endedFirst(x);
-}
-
-function endedFirst(x: Exchange): CutReason {
-  const credentialEnd = x.credential === null ? NEVER : x.credential.expiresAt;
-  return credentialEnd <= x.authorityEndsAt ? 'credential_expired' : 'expired';
 }
 
 /** By the clock that nobody sets: a wall clock set back must not lengthen an authority in use. */

@@ -3,10 +3,13 @@
 import type { Journal } from '#audit/journal.ts';
 import type { Authenticator } from '#authn/authenticator.ts';
 import type { GrantLookup } from '#grants/grant-lookup.ts';
+import type { LockLookup } from '#grants/locks/lock-board.ts';
 import type { Clock } from '#model/clock.ts';
 import type { PolicySource } from '#policy/policy-source.ts';
+import type { SessionLookup } from '#sessions/session-lookup.ts';
 import type { GatewayMetrics } from '#telemetry/gateway-metrics.ts';
 import type { Forwarder } from '#upstream/forwarder.ts';
+import type { SessionDesk } from './browser-entry.ts';
 import type { ClockGuard } from './clock-guard.ts';
 import type { LiveExchanges } from './live-exchanges.ts';
 import type { PrincipalLimits } from './principal-limits.ts';
@@ -32,6 +35,12 @@ export interface PipelineDeps {
   readonly authenticator: Authenticator;
   readonly sessionsRequired: boolean;
   readonly grants: GrantLookup;
+  /** Null: nobody opens sessions, and no cookie is a credential. */
+  readonly sessions: SessionLookup | null;
+  /** Null: browsers have no way in of their own. */
+  readonly sessionDesk: SessionDesk | null;
+  /** Null: nothing is ever locked. */
+  readonly locks: LockLookup | null;
   readonly live: LiveExchanges;
   readonly clock: Clock;
   readonly metrics: GatewayMetrics;

@@ -4,6 +4,7 @@ import { reasonOfFault } from '#model/fault.ts';
 import type { DenialCode } from '#model/reason.ts';
 import { type Denial, deny, PASS, type Verdict } from '#model/verdict.ts';
 import type { Exchange } from './exchange.ts';
+import { createBrowserEntry } from './browser-entry.ts';
 import type { Stage } from './stage.ts';
 import { accessStage } from './stages/access.ts';
 import { credentialStage } from './stages/credential.ts';
@@ -12,19 +13,28 @@ import { grantStage } from './stages/grant.ts';
 import { headStage } from './stages/head.ts';
 import { hostStage } from './stages/host.ts';
 import { limitsStage } from './stages/limits.ts';
+import { lockStage } from './stages/lock.ts';
 import { reservedStage } from './stages/reserved.ts';
 import { routeSettingsStage } from './stages/route-settings.ts';
 import { policyInForceStage, rulesStage } from './stages/rules.ts';
 import { sessionStage } from './stages/session.ts';
+import { settingsStage } from './stages/settings.ts';
 import { targetStage } from './stages/target.ts';
 import { tenantStage } from './stages/tenant.ts';
 import { upgradeStage } from './stages/upgrade.ts';
 import { upstreamHeadersStage } from './stages/upstream-headers.ts';
+import { useStage } from './stages/use.ts';
+import { viewStage } from './stages/view.ts';
 import { workspaceStage } from './stages/workspace.ts';
 import type { PipelineDeps } from './pipeline-deps.ts';
 
-/** Precedence: parse, host, reserved prefix, credential, tenant, session, grant, limits, read-only, workspace, rule. */
+/**
+ * Precedence: parse, host, reserved prefix, credential, tenant, lock, settings, session, grant, limits, read-only,
+ * workspace, rule. From `view` to `grant` nothing waits but `view` itself.
+ */
 export function createStages(deps: PipelineDeps): readonly Stage[] {
+  const gateState = gateStateStage(deps);
+  const lock = lockStage(deps);
   const routeSettings = routeSettingsStage(deps);
   const rules = rulesStage(deps.policies, routeSettings);
   return [
@@ -32,19 +42,25 @@ export function createStages(deps: PipelineDeps): readonly Stage[] {
     targetStage,
     hostStage(deps.tenancy),
     routeSettings,
-    reservedStage(deps.forwarder.jwks),
-    gateStateStage(deps),
+    reservedStage({ jwks: deps.forwarder.jwks, browser: createBrowserEntry({ ...deps, gateState }) }),
+    gateState,
     upgradeStage(deps.origins),
-    credentialStage(deps.authenticator),
+    credentialStage(deps),
     tenantStage,
-    sessionStage(deps.sessionsRequired),
+    viewStage(deps),
+    lock,
+    settingsStage,
+    sessionStage(deps),
     grantStage(deps),
+    // Again: the grant says for which case.
+    lock,
     limitsStage(deps.principalLimits, deps.clock),
     accessStage,
     workspaceStage,
     rules,
     upstreamHeadersStage(deps.forwarder),
     policyInForceStage(deps.policies, rules),
+    useStage(deps.sessions, deps.clock),
   ];
 }
 
@@ -75,7 +91,7 @@ export function createPipeline(stages: readonly Stage[], exits: PipelineExits): 
       if (verdict === PASS) continue;
       if (verdict instanceof Promise) {
         exits.waits(x);
-        void waitFor(x, verdict, index + 1);
+        void waitFor(x, verdict, (stages[index] as Stage).repeats === true ? index : index + 1);
         return;
       }
       exits.refused(x, asDenial(verdict));

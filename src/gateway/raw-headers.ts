@@ -19,7 +19,8 @@ const WEBSOCKET_VERSION = 11;
 const ACCEPT = 12;
 const CONTENT_TYPE = 13;
 const CONTENT_ENCODING = 14;
-const TENANT = 15;
+const COOKIE = 15;
+const TENANT = 16;
 
 const KINDS: readonly (readonly [string, number])[] = [
   ['host', HOST],
@@ -36,6 +37,7 @@ const KINDS: readonly (readonly [string, number])[] = [
   ['accept', ACCEPT],
   ['content-type', CONTENT_TYPE],
   ['content-encoding', CONTENT_ENCODING],
+  ['cookie', COOKIE],
 ];
 
 /** What one pass found. A fixed shape per exchange; the empty string means absent. */
@@ -54,6 +56,8 @@ export class RequestHead {
   accept = '';
   contentType = '';
   contentEncoding = '';
+  /** All lines, as if they were one: a proxy may have split what a browser sends as one. */
+  cookie = '';
   tenantHeader = '';
 }
 
@@ -88,7 +92,7 @@ export function createHeadReader(limits: HeadLimits, tenantHeader: string | null
         const kind = names.of(name);
         if (kind === OTHER) continue;
         const bit = 1 << kind;
-        if ((seen & bit) !== 0 && kind !== ACCEPT) return duplicate(kind);
+        if ((seen & bit) !== 0 && kind !== ACCEPT && kind !== COOKIE) return duplicate(kind);
         seen |= bit;
         if (kind === TRANSFER_ENCODING) transferEncoding = value;
         else if (kind === CONTENT_LENGTH) contentLength = value;
@@ -144,6 +148,9 @@ function store(head: RequestHead, kind: number, value: string): void {
       break;
     case CONTENT_ENCODING:
       head.contentEncoding = value;
+      break;
+    case COOKIE:
+      head.cookie = head.cookie === '' ? value : `${head.cookie};${value}`;
       break;
     default:
       head.tenantHeader = value;

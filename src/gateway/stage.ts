@@ -13,6 +13,9 @@ type StageName =
   | 'upgrade'
   | 'credential'
   | 'tenant'
+  | 'view'
+  | 'lock'
+  | 'settings'
   | 'session'
   | 'grant'
   | 'limits'
@@ -20,10 +23,13 @@ type StageName =
   | 'workspace'
   | 'rules'
   | 'upstream-headers'
-  | 'policy-in-force';
+  | 'policy-in-force'
+  | 'use';
 
 export interface Stage {
   readonly name: StageName;
+  /** Once a promise of its has come to PASS it is run again: what it read may not count any more by then. */
+  readonly repeats?: boolean;
   /** Synchronous when everything is cached. */
   run(x: Exchange): Verdict | Promise<Verdict>;
 }

@@ -1,5 +1,5 @@
-// Says that a grant has ended by itself, once per grant across processes and restarts. It only reports: requests
-// and streams ask the clock themselves and never wait for this timer. Cold.
+// Says that a grant has ended by itself, and a day ahead that it is about to, once across processes and restarts. It only
+// reports: requests and streams ask the clock themselves and never wait for this timer. Cold.
 import type { Clock, EpochMs } from '#model/clock.ts';
 import type { Log } from '#model/log.ts';
 import { type GrantEvent, grantEvent } from './grant-authority.ts';
@@ -17,6 +17,8 @@ const LONGEST_WAIT_MS = 86_400_000;
 const SHORTEST_WAIT_MS = 10;
 const RETRY_MS = 5000;
 const BATCH = 100;
+/** How long before its end people hear that a grant is about to end. */
+const AHEAD_MS = 86_400_000;
 
 /** Runs until disposed of; its timer keeps no process alive. */
 export function startExpiryTimer({ store, clock, onEvent, log }: ExpiryTimerDeps): Disposable {
@@ -52,7 +54,9 @@ export function startExpiryTimer({ store, clock, onEvent, log }: ExpiryTimerDeps
         for (const grant of ended) onEvent(grantEvent('grant.expired', grant, null));
         if (ended.length < BATCH) break;
       }
-      return waitUntil(await store.nextEnd(), clock.now());
+      // The notice is written by the claim itself; it is no lifecycle event, for nothing has changed.
+      while ((await store.claimEnding(AHEAD_MS, BATCH)).length === BATCH);
+      return waitUntil(earlier(await store.nextEnd(), await store.nextEnding(AHEAD_MS)), clock.now());
     } catch {
       log.warn({}, 'ended grants could not be read; trying again');
       return RETRY_MS;
@@ -71,6 +75,11 @@ export function startExpiryTimer({ store, clock, onEvent, log }: ExpiryTimerDeps
       watching[Symbol.dispose]();
     },
   };
+}
+
+function earlier(a: EpochMs | null, b: EpochMs | null): EpochMs | null {
+  if (a === null || b === null) return a ?? b;
+  return a < b ? a : b;
 }
 
 /** Exported for its edge cases: at least a little, so that a clock that stands still is not asked in a loop. */

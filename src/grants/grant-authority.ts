@@ -6,6 +6,7 @@ import type { Clock } from '#model/clock.ts';
 import type { Actor, Grant } from '#model/grant.ts';
 import type { GrantId } from '#model/ids.ts';
 import type { Log } from '#model/log.ts';
+import type { Principal } from '#model/principal.ts';
 import type { GrantCache } from './grant-cache.ts';
 import type { GrantEnforcer } from './grant-lookup.ts';
 import type { GrantChange, GrantDraft, GrantPatch, GrantStore } from './grant-store.ts';
@@ -16,7 +17,7 @@ export interface GrantEvent {
   readonly tenant: string;
   readonly grant: { readonly id: string; readonly revision: number };
   readonly actor: {
-    readonly kind: 'customer' | 'service';
+    readonly kind: 'customer' | 'service' | 'principal';
     readonly id: string;
     readonly issuer: string;
     readonly email: string | null;
@@ -43,6 +44,8 @@ export interface GrantAuthority extends Disposable {
   change(id: GrantId, patch: GrantPatch, by: Actor): Promise<Grant>;
   /** Idempotent: repeated, it enforces again, so that a caller whose first call failed half-way can heal it. */
   revoke(id: GrantId, by: Actor): Promise<Grant>;
+  /** By a lead of the vendor's: what was pending holds from now on. Idempotent. */
+  verify(id: GrantId, lead: Principal, expectedRevision?: number): Promise<Grant>;
 }
 
 /** Follows the store's change feed until disposed of. */
@@ -72,6 +75,14 @@ export function createGrantAuthority(deps: GrantAuthorityDeps): GrantAuthority {
       if (grant.revision !== before?.revision) onEvent(grantEvent('grant.revoked', grant, by));
       return grant;
     },
+    async verify(id, lead, expectedRevision) {
+      const before = await store.get(id);
+      const grant = await store.verify(id, lead, expectedRevision);
+      cache.invalidate(grant.tenant);
+      const by = grant.verification?.by ?? null;
+      if (grant.revision !== before?.revision) onEvent(grantEvent('grant.changed', grant, by));
+      return grant;
+    },
     [Symbol.dispose]() {
       follower[Symbol.dispose]();
     },
@@ -88,7 +99,7 @@ export function grantEvent(event: GrantEvent['event'], grant: Grant, by: Actor |
       by === null || person === null
         ? null
         : {
-            kind: isPerson(by) ? 'customer' : 'service',
+            kind: kindOf(by),
             id: person.id,
             issuer: by.issuer,
             email: person.email,
@@ -98,14 +109,22 @@ export function grantEvent(event: GrantEvent['event'], grant: Grant, by: Actor |
       access: grant.access,
       startsAt: grant.startsAt,
       expiresAt: grant.expiresAt,
+      source: grant.source ?? 'direct',
+      verification: verificationOf(grant),
       kind: by?.kind ?? null,
       service: by?.kind === 'service' ? by.id : null,
     },
   };
 }
 
-function isPerson({ kind, onBehalfOf }: Actor): boolean {
-  return onBehalfOf !== null || kind === 'tenant_admin' || kind === 'tenant_user';
+function verificationOf({ verification }: Grant): 'pending' | 'verified' | null {
+  if (verification === undefined) return null;
+  return verification.at === null ? 'pending' : 'verified';
+}
+
+function kindOf({ kind, onBehalfOf }: Actor): 'customer' | 'service' | 'principal' {
+  if (kind === 'staff' || kind === 'security') return 'principal';
+  return onBehalfOf !== null || kind === 'tenant_admin' || kind === 'tenant_user' ? 'customer' : 'service';
 }
 
 const RETRY_MS = 1000;

@@ -1,21 +1,22 @@
-// The tenant's grants in memory: bounded, short-lived, one load per tenant at a time. Hot: a hit is one map lookup
-// and one comparison, without a promise. What is cached is believed only for what it says, never for how long it
-// holds: status is asked of the clock at each use. Entries are keyed by the tenant's id alone.
+// The tenants' grants and settings in memory: bounded, short-lived, one load per tenant at a time. Hot: a hit is one
+// map lookup and one comparison, without a promise. What is cached is believed only for what it says, never for how
+// long it holds: status is asked of the clock at each use. Entries are keyed by the tenant's id alone.
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '#model/clock.ts';
 import { PosternError } from '#model/fault.ts';
 import type { Grant } from '#model/grant.ts';
 import type { TenantId } from '#model/ids.ts';
+import type { TenantSettings, TenantView } from '#model/tenant-settings.ts';
 import type { CachedGrants, GrantLookup } from './grant-lookup.ts';
-import type { GrantStore } from './grant-store.ts';
+import type { TenantViews } from './tenant-view.ts';
 
 export interface GrantCacheDeps {
-  readonly store: Pick<GrantStore, 'activeFor'>;
+  readonly views: TenantViews;
   readonly clock: Pick<Clock, 'monotonic'>;
   /** Tenants, not grants. */
   readonly maxEntries: number;
   readonly ttlMs: number;
-  /** For a tenant without grants: short, so that a grant made elsewhere is soon seen. */
+  /** For a tenant where nobody may enter: short, so that a grant made elsewhere is soon seen. */
   readonly negativeTtlMs: number;
   readonly observer?: GrantCacheObserver;
 }
@@ -38,11 +39,15 @@ const MAX_RELOADS = 8;
 
 class CacheEntry implements CachedGrants {
   readonly grants: readonly Grant[];
+  readonly settings: TenantSettings;
+  readonly standing: readonly Grant[];
   readonly loadedAt: number;
   readonly freshUntil: number;
 
-  constructor(grants: readonly Grant[], loadedAt: number, freshUntil: number) {
+  constructor({ grants, settings, standing }: TenantView, loadedAt: number, freshUntil: number) {
     this.grants = grants;
+    this.settings = settings;
+    this.standing = standing;
     this.loadedAt = loadedAt;
     this.freshUntil = freshUntil;
     Object.freeze(this);
@@ -56,7 +61,7 @@ interface Flight {
 
 /** Throws a RangeError for sizes and times that are not positive whole numbers. */
 export function createGrantCache(deps: GrantCacheDeps): GrantCache {
-  const { store, clock, maxEntries, ttlMs, negativeTtlMs, observer } = deps;
+  const { views, clock, maxEntries, ttlMs, negativeTtlMs, observer } = deps;
   assertPositive({ maxEntries, ttlMs, negativeTtlMs });
   const entries = new LRUCache<TenantId, CacheEntry>({ max: maxEntries });
   /** The load that may fill the entry. An invalidation takes it out, so that it fills nothing any more. */
@@ -73,9 +78,9 @@ export function createGrantCache(deps: GrantCacheDeps): GrantCache {
 
   async function read(tenant: TenantId, flight: Flight, reloads: number): Promise<CachedGrants> {
     const loadedAt = clock.monotonic();
-    let grants: readonly Grant[];
+    let view: TenantView;
     try {
-      grants = await store.activeFor(tenant);
+      view = await views.tenantView(tenant);
     } catch (error) {
       if (flights.get(tenant) === flight) flights.delete(tenant);
       observer?.error();
@@ -83,7 +88,8 @@ export function createGrantCache(deps: GrantCacheDeps): GrantCache {
     }
     if (flights.get(tenant) !== flight) return readAgain(tenant, reloads);
     flights.delete(tenant);
-    const entry = new CacheEntry(grants, loadedAt, loadedAt + (grants.length === 0 ? negativeTtlMs : ttlMs));
+    const isOpen = view.grants.length > 0 || view.standing.length > 0;
+    const entry = new CacheEntry(view, loadedAt, loadedAt + (isOpen ? ttlMs : negativeTtlMs));
     entries.set(tenant, entry);
     return entry;
   }
@@ -131,5 +137,5 @@ function assertPositive(values: Readonly<Record<string, number>>): void {
 function asFault(error: unknown): unknown {
   return error instanceof PosternError
     ? error
-    : new PosternError('STORE_UNAVAILABLE', 'the grants of a tenant could not be read', error);
+    : new PosternError('STORE_UNAVAILABLE', 'the grants and settings of a tenant could not be read', error);
 }

@@ -2,10 +2,10 @@
 // Guarantees: what was loaded before a change is not answered after it. Hot.
 import type { Grant } from '#model/grant.ts';
 import type { TenantId } from '#model/ids.ts';
+import type { TenantView } from '#model/tenant-settings.ts';
 
 /** One cache entry. Frozen; shared by every request of the tenant until it is dropped or too old. */
-export interface CachedGrants {
-  readonly grants: readonly Grant[];
+export interface CachedGrants extends TenantView {
   /** By the monotonic clock, when the load began. */
   readonly loadedAt: number;
 }
@@ -26,4 +26,13 @@ export interface GrantEnforcer {
   grantRevoked(grant: Grant): void;
   /** Changed: an exchange ends when the new revision no longer allows it (narrowed, shortened). */
   grantChanged(grant: Grant): void;
+}
+
+/** How a change of a tenant's settings becomes true for traffic in flight; called as `GrantEnforcer` is. */
+export interface TenantEnforcer {
+  /**
+   * The settings, or what stands without a grant, are now as `view` says: an exchange ends when that no longer allows it
+   * (suspended, class changed, standing access lost, a session now required).
+   */
+  tenantChanged(tenant: TenantId, view: TenantView): void;
 }

@@ -1,4 +1,5 @@
-// What is said of a grant when it was given, changed, revoked, verified, is about to end or has ended. Pure and cold.
+// What is said of a grant when it was given, changed, revoked, verified, is about to end or has ended: facts, no words.
+// Pure and cold; the store writes it in the transaction that made it true.
 import type { Actor, Grant } from '#model/grant.ts';
 import type { NoticeDraft, NoticeEvent, NoticePerson } from '#model/notice.ts';
 
@@ -7,6 +8,7 @@ type GrantNoticeEvent = Extract<NoticeEvent, `grant.${string}`>;
 /** One per grant, event and revision. `by` null: the clock did it. */
 export function grantNotice(event: GrantNoticeEvent, grant: Grant, by: Actor | null): NoticeDraft {
   const { principals, groups } = grant.audience;
+  const grantor = personOf(grant.grantedBy);
   return {
     dedupe: `${event}:${grant.id}:${grant.revision}`,
     event,
@@ -17,6 +19,9 @@ export function grantNotice(event: GrantNoticeEvent, grant: Grant, by: Actor | n
       grantId: grant.id,
       revision: grant.revision,
       source: grant.source ?? 'direct',
+      grantedByName: grantor.name,
+      grantedByEmail: grantor.email,
+      awaitsVerification: grant.verification !== undefined && grant.verification.at === null,
       access: grant.access,
       startsAt: grant.startsAt,
       expiresAt: grant.expiresAt,

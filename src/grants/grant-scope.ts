@@ -5,12 +5,12 @@ import type { Audience, Grant } from '#model/grant.ts';
 /** What of a grant decides who may do what, and when. */
 export type GrantScope = Pick<
   Grant,
-  'startsAt' | 'expiresAt' | 'access' | 'audience' | 'roles' | 'workspaces' | 'caseRef' | 'reason'
+  'startsAt' | 'expiresAt' | 'access' | 'audience' | 'roles' | 'workspaces' | 'lifts' | 'caseRef' | 'reason'
 >;
 
 /**
- * True when `next` allows a person, an instant, an access, a role or a workspace that `current` does not, or
- * states another purpose: the consent was given for the purpose, so another one needs another consent.
+ * True when `next` allows a person, an instant, an access, a role, a workspace or a lift that `current` does not,
+ * or states another purpose: the consent was given for the purpose, so another one needs another consent.
  */
 export function isWider(current: GrantScope, next: GrantScope): boolean {
   return (
@@ -20,6 +20,7 @@ export function isWider(current: GrantScope, next: GrantScope): boolean {
     !audienceWithin(next.audience, current.audience) ||
     !subset(next.roles, current.roles) ||
     !workspacesWithin(next.workspaces, current.workspaces) ||
+    !subset(next.lifts, current.lifts) ||
     next.caseRef !== current.caseRef ||
     next.reason?.type !== current.reason?.type ||
     next.reason?.detail !== current.reason?.detail
@@ -32,7 +33,7 @@ export function isSameScope(a: GrantScope, b: GrantScope): boolean {
 }
 
 function scopeOf(grant: GrantScope): readonly unknown[] {
-  const { startsAt, expiresAt, access, audience, roles, workspaces, caseRef, reason } = grant;
+  const { startsAt, expiresAt, access, audience, roles, workspaces, lifts, caseRef, reason } = grant;
   return [
     startsAt,
     expiresAt,
@@ -40,6 +41,7 @@ function scopeOf(grant: GrantScope): readonly unknown[] {
     [audience.org, audience.groups, audience.principals?.map((one) => [one.issuer, one.id])],
     roles,
     workspaces.map((one) => [one.id, one.roles]),
+    lifts,
     caseRef,
     reason === null ? null : [reason.type, reason.detail],
   ];

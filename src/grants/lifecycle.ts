@@ -1,42 +1,65 @@
-// The rules that every grant obeys from creation to its end. Pure: the store runs them inside its transaction,
-// so that two concurrent calls cannot agree on what neither may have. Assumes well-formed values (the API's
-// schemas); decides only what is allowed, and refuses with one closed code and a sentence. Cold.
+// The rules that every grant obeys from creation to its end. Pure: the store runs them inside its transaction, with the
+// settings it read there, so that two concurrent calls cannot agree on what neither may have. Assumes well-formed values
+// (the API's schemas); decides only what is allowed, and refuses with one closed code and a sentence. Cold.
 import type { EpochMs } from '#model/clock.ts';
-import { type Actor, type Grant, grantStatusAt } from '#model/grant.ts';
+import {
+  type Actor,
+  audienceNames,
+  consentedTo,
+  type Grant,
+  grantStatusAt,
+  recordedActor,
+  type Verification,
+} from '#model/grant.ts';
 import { GrantRefusal } from '#model/grant-refusal.ts';
 import type { GrantId } from '#model/ids.ts';
-import { isSamePerson } from '#model/principal.ts';
-import { describeDuration, type GrantLimits, NEVER_LIFTABLE } from './grant-limits.ts';
+import type { Principal } from '#model/principal.ts';
+import type { TenantSettings } from '#model/tenant-settings.ts';
+import {
+  checkAudience,
+  checkAudienceNamesSomebody,
+  checkLifts,
+  checkNotice,
+  checkPurpose,
+  checkRoles,
+  isActor,
+} from './grant-content.ts';
+import {
+  type CasePeriod,
+  checkCaseTime,
+  checkEnd,
+  checkPeriod,
+  checkPreset,
+  checkStart,
+  endInstant,
+} from './grant-limits.ts';
 import { isSameScope, isWider } from './grant-scope.ts';
 import type { GrantDraft, GrantPatch } from './grant-store.ts';
-
-/** A start may lie this far back: the caller's clock is not ours, and a call takes its time. */
-const START_TOLERANCE_MS = 60_000;
-/** The last instant that RFC 3339 can write. */
-const LAST_INSTANT = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+import { requireGrantor, requireOwnSide } from './grantor-policy.ts';
 
 export interface LifecycleContext {
   readonly now: EpochMs;
-  readonly limits: GrantLimits;
+  /** The tenant's, in force at `now`. */
+  readonly settings: TenantSettings;
   readonly by: Actor;
+  /** The tenant's grants of a case, ended ones too; asked only where the time of a case is limited. */
+  readonly ofCase: (caseRef: string) => readonly CasePeriod[];
 }
 
-/** The grant a draft becomes, at revision 1. Throws GrantRefusal. */
+const UNVERIFIED: Verification = Object.freeze({ at: null, by: null });
+
+/** The grant a draft becomes, at revision 1; `pending` where the vendor verifies. Throws GrantRefusal. */
 export function createdGrant(id: GrantId, draft: GrantDraft, context: LifecycleContext): Grant {
-  const { now, limits, by } = context;
-  requireConsent(by);
-  checkStart(draft.startsAt, context);
-  checkPeriod(draft.startsAt, draft.expiresAt, context);
-  checkAudience(draft, by);
-  checkLifts(draft.lifts, limits);
-  checkPurpose(draft, limits);
-  return {
+  const { now, settings, by } = context;
+  const source = draft.source ?? 'direct';
+  const { notice, widenedBy } = draft;
+  const grant: Grant = {
     id,
     tenant: draft.tenant,
     revision: 1,
     startsAt: draft.startsAt,
-    expiresAt: draft.expiresAt,
-    access: draft.access,
+    expiresAt: endInstant(draft.expiresAt, draft.startsAt, settings),
+    access: draft.access ?? settings.defaultAccess,
     audience: draft.audience,
     roles: draft.roles,
     workspaces: draft.workspaces,
@@ -44,39 +67,127 @@ export function createdGrant(id: GrantId, draft: GrantDraft, context: LifecycleC
     lifts: draft.lifts,
     caseRef: draft.caseRef,
     reason: draft.reason,
-    grantedBy: by,
+    grantedBy: recordedActor(by),
+    ...(widenedBy === undefined ? {} : { widenedBy: widenedBy.map(recordedActor) }),
     createdAt: now,
     revokedAt: null,
     revokedBy: null,
+    source,
+    ...(notice === undefined ? {} : { notice: { version: notice.version } }),
+    ...(settings.vendorVerification === 'required' ? { verification: UNVERIFIED } : {}),
   };
+  requireGrantor(by, grant.actAs, settings.mayGrant);
+  checkStart(grant.startsAt, context);
+  checkConsented(grant, context, grant.startsAt);
+  checkPreset(grant, source, settings);
+  checkNotice(notice, by, settings.notice);
+  return grant;
 }
 
 /**
- * The grant after a change, one revision later; `grant` itself when nothing differs. Throws GrantRefusal.
- * Narrowing and shortening are open to every actor; anything else is a new consent.
+ * The grant after a change, one revision later; `grant` itself when nothing differs. Throws GrantRefusal. Narrowing and
+ * shortening are open to everybody of the customer's side; anything else is a new consent, verified anew.
  */
 export function changedGrant(grant: Grant, patch: GrantPatch, context: LifecycleContext): Grant {
+  const { now, settings, by } = context;
+  requireOwnSide(by, grant);
   checkRevision(grant, patch.expectedRevision);
-  requireAlive(grant, context.now);
-  const next = patched(grant, patch);
+  requireAlive(grant, now);
+  const from = periodStart(grant, patch, now);
+  const next = patched(grant, patch, { from, settings });
   if (isSameScope(grant, next)) return grant;
   if (next.startsAt !== grant.startsAt) checkStartMoves(grant, next, context);
   if (!isWider(grant, next)) {
-    checkEnd(next.startsAt, next.expiresAt, context.now);
+    checkEnd(next.startsAt, next.expiresAt, now);
     checkAudienceNamesSomebody(next);
     return next;
   }
-  requireConsent(context.by);
-  checkPeriod(next.startsAt, next.expiresAt, context);
-  checkAudience(next, context.by);
-  checkPurpose(next, context.limits);
-  return { ...next, widenedBy: withActor(grant.widenedBy ?? [], context.by) };
+  if (grant.source === 'break_glass') {
+    throw new GrantRefusal(
+      'break_glass_fixed',
+      'Emergency access may only be shortened, narrowed or revoked.',
+    );
+  }
+  requireGrantor(by, grant.actAs, settings.mayGrant);
+  checkCaseStays(grant, next, context);
+  checkConsented(next, context, from);
+  const { notice = grant.notice } = patch;
+  checkNotice(notice, by, settings.notice);
+  return {
+    ...next,
+    widenedBy: withActor(grant.widenedBy ?? [], recordedActor(by)),
+    ...(notice === undefined ? {} : { notice: { version: notice.version } }),
+    ...(isVerified(grant, settings) ? { verification: UNVERIFIED } : {}),
+  };
 }
 
 /** The grant after its end; `grant` itself when it was revoked before. An expired one can be revoked too. */
-export function revokedGrant(grant: Grant, context: Pick<LifecycleContext, 'now' | 'by'>): Grant {
+export function revokedGrant(grant: Grant, { now, by }: Pick<LifecycleContext, 'now' | 'by'>): Grant {
+  requireOwnSide(by, grant);
   if (grant.revokedAt !== null) return grant;
-  return { ...grant, revision: grant.revision + 1, revokedAt: context.now, revokedBy: context.by };
+  return { ...grant, revision: grant.revision + 1, revokedAt: now, revokedBy: recordedActor(by) };
+}
+
+export interface VerificationContext {
+  readonly now: EpochMs;
+  /** Known to be a lead of the vendor's. */
+  readonly lead: Principal;
+  readonly expectedRevision?: number | undefined;
+}
+
+/**
+ * The grant after the vendor's own check; `grant` itself when it was verified before. Never by somebody who may use it,
+ * nor by whoever gave it. Throws GrantRefusal.
+ */
+export function verifiedGrant(grant: Grant, { now, lead, expectedRevision }: VerificationContext): Grant {
+  requireAlive(grant, now);
+  if (grant.verification === undefined) {
+    throw new GrantRefusal(
+      'verification_not_asked',
+      'Only grants that are pending are verified; this one is not.',
+    );
+  }
+  if (grant.verification.at !== null) return grant;
+  if (mayUse(grant, lead)) {
+    throw new GrantRefusal(
+      'verifier_is_user',
+      'A lead verifies a grant that neither covers them nor was given by them.',
+    );
+  }
+  checkRevision(grant, expectedRevision);
+  const { id, issuer, email, name } = lead;
+  const by: Actor = { kind: 'staff', id, issuer, email, name, onBehalfOf: null };
+  return { ...grant, revision: grant.revision + 1, verification: { at: now, by } };
+}
+
+/** The audience whoever consented, and the names in it under another issuer: one human is one actor. */
+function mayUse(grant: Grant, lead: Principal): boolean {
+  if (audienceNames(grant.audience, lead) || consentedTo(grant, lead)) return true;
+  const someone = { id: lead.id, issuer: lead.issuer, email: lead.email, onBehalfOf: null };
+  return grant.audience.principals?.some((one) => isActor(someone, one)) ?? false;
+}
+
+function isVerified(grant: Grant, { vendorVerification }: TenantSettings): boolean {
+  return grant.verification !== undefined || vendorVerification === 'required';
+}
+
+/** What a consent is checked for, whether it makes a grant or widens one. */
+function checkConsented(grant: Grant, context: LifecycleContext, from: EpochMs): void {
+  const { settings, by } = context;
+  checkPeriod(from, grant.expiresAt, context);
+  checkAudience(grant, by, settings.excludedOrgs);
+  checkRoles(grant);
+  checkLifts(grant.lifts, settings.liftable);
+  checkPurpose(grant, settings);
+  if (settings.durations.maxPerCase === null || grant.caseRef === null) return;
+  checkCaseTime(grant, context.ofCase(grant.caseRef), context);
+}
+
+/** Its start counts for the case it was given for; under another name that would be forgotten. */
+function checkCaseStays(grant: Grant, next: Grant, { now, settings }: LifecycleContext): void {
+  if (next.caseRef === grant.caseRef || settings.durations.maxPerCase === null || now < grant.startsAt)
+    return;
+  throw new GrantRefusal('case_fixed', 'Revoke the grant and create one for the other case.');
 }
 
 /** Each person once, so that a grant extended every week does not grow with every week. */
@@ -92,16 +203,34 @@ function withActor(actors: readonly Actor[], by: Actor): readonly Actor[] {
   return known ? actors : [...actors, by];
 }
 
-function patched(grant: Grant, patch: GrantPatch): Grant {
+/** A period chosen anew counts from now, or from a start that is still to come. */
+function periodStart(
+  grant: Grant,
+  { startsAt = grant.startsAt, periodFrom }: GrantPatch,
+  now: EpochMs,
+): EpochMs {
+  if (periodFrom === undefined) return startsAt;
+  if (periodFrom !== now) throw new RangeError('a period is chosen anew from now, not from another instant');
+  return startsAt > now ? startsAt : now;
+}
+
+interface PatchContext {
+  readonly from: EpochMs;
+  readonly settings: TenantSettings;
+}
+
+function patched(grant: Grant, patch: GrantPatch, { from, settings }: PatchContext): Grant {
+  const { startsAt = grant.startsAt, expiresAt } = patch;
   return {
     ...grant,
     revision: grant.revision + 1,
-    startsAt: patch.startsAt ?? grant.startsAt,
-    expiresAt: patch.expiresAt === undefined ? grant.expiresAt : patch.expiresAt,
+    startsAt,
+    expiresAt: expiresAt === undefined ? grant.expiresAt : endInstant(expiresAt, from, settings),
     access: patch.access ?? grant.access,
     audience: patch.audience ?? grant.audience,
     roles: patch.roles ?? grant.roles,
     workspaces: patch.workspaces ?? grant.workspaces,
+    lifts: patch.lifts ?? grant.lifts,
     caseRef: patch.caseRef === undefined ? grant.caseRef : patch.caseRef,
     reason: patch.reason === undefined ? grant.reason : patch.reason,
   };
@@ -118,29 +247,6 @@ function requireAlive(grant: Grant, now: EpochMs): void {
   throw new GrantRefusal('ended', 'A grant that was revoked or has expired stays so; create a new one.');
 }
 
-/**
- * Law 8: who consents is a person of the customer, or the system by the tenant's own settings. The kinds are
- * listed, not excluded: an actor of a kind nobody thought of, support staff above all, consents to nothing.
- */
-function requireConsent(by: Actor): void {
-  if (by.kind === 'tenant_admin' || by.kind === 'system') return;
-  if (by.kind === 'service' && by.onBehalfOf !== null) return;
-  throw new GrantRefusal(
-    'consent_required',
-    'An admin of the tenant, or a service on behalf of a named person, may create, extend or widen a grant; anyone else may only shorten, narrow or revoke it.',
-  );
-}
-
-function checkStart(startsAt: EpochMs, { now, limits }: LifecycleContext): void {
-  checkInstant(startsAt);
-  if (startsAt < now - START_TOLERANCE_MS) {
-    throw new GrantRefusal('start_in_past', 'A grant starts now or later; leave the start out for now.');
-  }
-  if (startsAt - now <= limits.maxStartDelayMs) return;
-  const allowed = `A grant starts at most ${describeDuration(limits.maxStartDelayMs)} from now.`;
-  throw new GrantRefusal('start_too_late', allowed);
-}
-
 function checkStartMoves(grant: Grant, next: Grant, context: LifecycleContext): void {
   if (grant.startsAt <= context.now) {
     throw new GrantRefusal(
@@ -149,91 +255,4 @@ function checkStartMoves(grant: Grant, next: Grant, context: LifecycleContext): 
     );
   }
   checkStart(next.startsAt, context);
-}
-
-function checkPeriod(startsAt: EpochMs, expiresAt: EpochMs | null, { now, limits }: LifecycleContext): void {
-  if (expiresAt === null) {
-    if (limits.indefiniteAllowed) return;
-    const allowed = `Name an end, at most ${describeDuration(limits.maxDurationMs)} after the start.`;
-    throw new GrantRefusal('indefinite_not_allowed', allowed);
-  }
-  checkEnd(startsAt, expiresAt, now);
-  const durationMs = expiresAt - startsAt;
-  if (durationMs > limits.maxDurationMs) {
-    const allowed = `A grant lasts at most ${describeDuration(limits.maxDurationMs)} from its start, extensions included.`;
-    throw new GrantRefusal('too_long', allowed);
-  }
-  if (durationMs < limits.minDurationMs) {
-    const allowed = `A grant lasts at least ${describeDuration(limits.minDurationMs)}.`;
-    throw new GrantRefusal('too_short', allowed);
-  }
-}
-
-/** Shortening is always the customer's right, so it is held to no maximum and no minimum, only to this. */
-function checkEnd(startsAt: EpochMs, expiresAt: EpochMs | null, now: EpochMs): void {
-  if (expiresAt === null) return;
-  checkInstant(expiresAt);
-  if (expiresAt <= now) {
-    throw new GrantRefusal('end_in_past', 'A grant ends later than now; to end one at once, revoke it.');
-  }
-  if (expiresAt <= startsAt) throw new GrantRefusal('end_before_start', 'A grant ends after it starts.');
-}
-
-function checkInstant(instant: EpochMs): void {
-  if (Number.isSafeInteger(instant) && instant >= 0 && instant <= LAST_INSTANT) return;
-  throw new GrantRefusal('instant_invalid', 'An instant lies between the years 1970 and 9999.');
-}
-
-function checkAudience(scope: Pick<Grant, 'audience'>, by: Actor): void {
-  checkAudienceNamesSomebody(scope);
-  for (const principal of scope.audience.principals ?? []) {
-    if (isActor(by, principal)) {
-      throw new GrantRefusal('self_grant', 'Whoever creates, extends or widens a grant is never its user.');
-    }
-  }
-}
-
-/** An empty list matches nobody, and in some other reading everybody: neither is what somebody meant. */
-function checkAudienceNamesSomebody({ audience }: Pick<Grant, 'audience'>): void {
-  const { org, groups, principals } = audience;
-  const namesNothing = org === null && groups === null && principals === null;
-  if (!namesNothing && org !== '' && groups?.length !== 0 && principals?.length !== 0) return;
-  throw new GrantRefusal(
-    'empty_audience',
-    'Name an organisation, groups or principals; a list that is given holds at least one value.',
-  );
-}
-
-/**
- * The person a service names carries no issuer, so an equal id counts under any; and where ids are email
- * addresses, an equal address counts. A needless refusal is seen and mended; a self-grant would not be.
- */
-function isActor(by: Actor, principal: { readonly issuer: string; readonly id: string }): boolean {
-  const user = { id: principal.id, issuer: principal.issuer, email: asEmail(principal.id) };
-  if (isSamePerson(by, user)) return true;
-  return by.onBehalfOf !== null && isSamePerson({ ...by.onBehalfOf, issuer: principal.issuer }, user);
-}
-
-function asEmail(id: string): string | null {
-  return id.includes('@') ? id : null;
-}
-
-function checkLifts(lifts: readonly string[], limits: GrantLimits): void {
-  for (const category of lifts) {
-    if (!NEVER_LIFTABLE.includes(category) && limits.liftable.includes(category)) continue;
-    const allowed =
-      limits.liftable.length === 0
-        ? 'No category of deny rules can be lifted for this tenant.'
-        : `Only these categories can be lifted: ${limits.liftable.join(', ')}.`;
-    throw new GrantRefusal('lift_not_allowed', allowed);
-  }
-}
-
-function checkPurpose(scope: Pick<Grant, 'reason' | 'caseRef'>, limits: GrantLimits): void {
-  if (limits.reasonRequired && scope.reason === null) {
-    throw new GrantRefusal('reason_required', 'State a reason: its type and one sentence of detail.');
-  }
-  if (limits.caseRefRequired && scope.caseRef === null) {
-    throw new GrantRefusal('case_ref_required', 'Name the support case that the access is for.');
-  }
 }

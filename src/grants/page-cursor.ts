@@ -1,32 +1,31 @@
 // The opaque cursor of a keyset page: where the page before ended, by (createdAt, id), newest first.
-// It grants nothing: the query beside it still decides whose grants are read. Cold.
+// It grants nothing: the query beside it still decides what is read. Cold.
 import { type EpochMs, NEVER } from '#model/clock.ts';
-import type { Grant } from '#model/grant.ts';
 import { GrantRefusal } from '#model/grant-refusal.ts';
-import type { GrantId } from '#model/ids.ts';
-import { isGrantId } from './record-id.ts';
+import { type IdPrefix, isRecordId } from './record-id.ts';
 
 export interface PagePosition {
   readonly createdAt: EpochMs;
-  readonly id: GrantId | '';
+  /** Empty before the first page. */
+  readonly id: string;
 }
 
-/** Before the newest: a position that every grant comes after. */
+/** Before the newest: a position that everything comes after. */
 const FIRST_PAGE: PagePosition = Object.freeze({ createdAt: NEVER, id: '' });
 
 const MAX_CURSOR_CHARS = 128;
 
-export function encodeCursor(last: Pick<Grant, 'createdAt' | 'id'>): string {
+export function encodeCursor(last: PagePosition): string {
   return Buffer.from(JSON.stringify([last.createdAt, last.id])).toString('base64url');
 }
 
-/** Throws GrantRefusal `cursor_invalid` for anything that `encodeCursor` does not write. */
-export function decodeCursor(cursor: string | null): PagePosition {
+/** Throws GrantRefusal `cursor_invalid` for anything that `encodeCursor` does not write of this kind of id. */
+export function decodeCursor(cursor: string | null, prefix: IdPrefix = 'grt'): PagePosition {
   if (cursor === null) return FIRST_PAGE;
   const parsed = cursor.length > MAX_CURSOR_CHARS ? null : parse(cursor);
   if (Array.isArray(parsed) && parsed.length === 2) {
     const [createdAt, id] = parsed as readonly unknown[];
-    if (Number.isSafeInteger(createdAt) && typeof id === 'string' && isGrantId(id)) {
+    if (Number.isSafeInteger(createdAt) && typeof id === 'string' && isRecordId(prefix, id)) {
       return { createdAt: createdAt as EpochMs, id };
     }
   }

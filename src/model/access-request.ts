@@ -1,11 +1,18 @@
 // Support's own wish for access: asked for, perhaps approved by a lead of the vendor, then decided by the customer's
-// admins, or lapsed. The requester never approves (law 8). Types only; the rules are grants/request-rules.ts. Cold.
+// admins, or lapsed. The requester never approves (law 8). Types only; the rules are grants/requests/request-rules.ts. Cold.
 import type { EpochMs } from './clock.ts';
 import type { Access, Actor, Grant, StatedReason } from './grant.ts';
 import type { GrantId, TenantId } from './ids.ts';
 import type { Principal } from './principal.ts';
 
-export const REQUEST_STATUSES = ['awaiting_lead', 'awaiting_tenant', 'approved', 'denied', 'lapsed', 'withdrawn'] as const;
+export const REQUEST_STATUSES = [
+  'awaiting_lead',
+  'awaiting_tenant',
+  'approved',
+  'denied',
+  'lapsed',
+  'withdrawn',
+] as const;
 export type RequestStatus = (typeof REQUEST_STATUSES)[number];
 
 /** What is asked for; an approval may narrow it. `duration` as written (`3d`, `1mo`), from the approval on. */
@@ -34,6 +41,8 @@ export interface AccessRequest {
   readonly caseRef: string | null;
   readonly reason: StatedReason;
   readonly wanted: RequestedAccess;
+  /** What the approvals so far leave of it; null: all that was asked for. */
+  readonly narrowed: RequestedAccess | null;
   /** The request that this one escalates; null for a first one. */
   readonly escalates: string | null;
   readonly createdAt: EpochMs;

@@ -22,5 +22,14 @@ export function parseDuration(text: string): number | null {
   return Number.isSafeInteger(ms) ? ms : null;
 }
 
+/** `30m`, `8h`, `400d`: the text that `parseDuration` reads as `ms`, in the largest unit up to days; whole seconds. */
+export function durationText(ms: number): string {
+  for (const unit of ['d', 'h', 'm'] as const) {
+    const unitMs = UNIT_MS[unit] as number;
+    if (ms >= unitMs && ms % unitMs === 0) return `${ms / unitMs}${unit}`;
+  }
+  return `${Math.ceil(ms / 1000)}s`;
+}
+
 /** What a refusal shows as an example of the accepted form. */
 export const DURATION_EXAMPLES = '30s, 15m, 8h, 14d, 4w';

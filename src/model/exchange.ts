@@ -7,6 +7,7 @@ import type { RequestId, TenantId } from './ids.ts';
 import type { Credential } from './principal.ts';
 import type { ReasonCode } from './reason.ts';
 import type { RequestTarget } from './request-target.ts';
+import type { SupportSession } from './session.ts';
 import type { RuleRef } from './verdict.ts';
 
 export type ExchangeKind = 'http' | 'websocket' | 'event_stream';
@@ -50,6 +51,8 @@ export interface ExchangeFacts {
   readonly credential: Credential | null;
   readonly tenant: TenantId | null;
   readonly grant: Grant | null;
+  /** The support session the request belongs to; null where none was needed or found. */
+  readonly session: SupportSession | null;
   readonly grantCacheResult: 'hit' | 'miss' | 'none';
   /** Age of the cache entry the grant came from; 0 when it was just loaded. */
   readonly grantCacheAgeMs: number;

@@ -3,6 +3,7 @@
 import type { EpochMs } from './clock.ts';
 import type { GrantId, TenantId } from './ids.ts';
 import { isSamePerson, type Principal } from './principal.ts';
+import type { TenantView } from './tenant-settings.ts';
 
 export type Access = 'read' | 'write';
 
@@ -45,6 +46,19 @@ export interface Actor {
     readonly email: string | null;
     readonly name: string | null;
   } | null;
+  /** What a person of the customer holds, as the token (or the service that names them) says; absent: nothing. Never stored. */
+  readonly holds?: GrantorFacts;
+}
+
+/** What a tenant's policy may ask of whoever grants. */
+export interface GrantorFacts {
+  readonly permissions: readonly string[];
+  readonly products: readonly string[];
+}
+
+/** As it is recorded: without what the actor held at that moment. */
+export function recordedActor({ kind, id, issuer, email, name, onBehalfOf }: Actor): Actor {
+  return { kind, id, issuer, email, name, onBehalfOf };
 }
 
 /** How a grant came to be. `standing` ones are made by rules for each look, and stand in no store. */
@@ -102,23 +116,33 @@ export function grantStatusAt(grant: Grant, now: EpochMs): GrantStatus {
 }
 
 /**
- * Fails closed: an audience that names nothing covers nobody. Whoever created, extended or widened the grant is
- * never covered by it: an audience of a whole group can be checked for that only where it is used.
+ * Fails closed: an audience that names nothing covers nobody. Whoever created, extended, widened or verified the
+ * grant is never covered by it: an audience of a whole group can be checked for that only where it is used.
  */
 export function grantCovers(grant: Grant, principal: Principal): boolean {
-  const { org, groups, principals } = grant.audience;
-  if (consentedTo(grant, principal)) return false;
-  if (org === null && groups === null && principals === null) return false;
-  if (org !== null && org !== principal.org) return false;
-  if (groups !== null && !groups.some((group) => principal.groups.includes(group))) return false;
-  return (
-    principals === null ||
-    principals.some((one) => one.id === principal.id && one.issuer === principal.issuer)
-  );
+  return !consentedTo(grant, principal) && audienceNames(grant.audience, principal);
 }
 
-function consentedTo(grant: Grant, principal: Principal): boolean {
+/** The audience alone, whoever consented. */
+export function audienceNames({ org, groups, principals }: Audience, principal: Principal): boolean {
+  if (org === null && groups === null && principals === null) return false;
+  if (org !== null && org !== principal.org) return false;
+  if (groups !== null && !sharesOne(groups, principal.groups)) return false;
+  if (principals === null) return true;
+  for (const one of principals) if (one.id === principal.id && one.issuer === principal.issuer) return true;
+  return false;
+}
+
+function sharesOne(named: readonly string[], held: readonly string[]): boolean {
+  for (const group of named) if (held.includes(group)) return true;
+  return false;
+}
+
+/** Whether the principal is one of those who gave the grant, extended or widened it, or verified it for the vendor. */
+export function consentedTo(grant: Grant, principal: Principal): boolean {
   if (actsFor(grant.grantedBy, principal)) return true;
+  const verifier = grant.verification?.by ?? null;
+  if (verifier !== null && actsFor(verifier, principal)) return true;
   const others = grant.widenedBy;
   if (others === undefined) return false;
   for (const actor of others) if (actsFor(actor, principal)) return true;
@@ -155,6 +179,20 @@ export function chooseGrant(grants: readonly Grant[], principal: Principal, now:
   }
   if (chosen === null) return refusal;
   return ambiguous ? 'grant_ambiguous' : chosen;
+}
+
+/**
+ * The one grant a request without a session is judged under, what holds without a grant included: a real one first,
+ * the first covering of the standing ones when no real one is active. Nobody of an excluded organisation has any.
+ */
+export function chooseInView(view: TenantView, principal: Principal, now: EpochMs): Grant | NoGrant {
+  if (view.settings.excludedOrgs.includes(principal.org)) return 'no_grant';
+  const chosen = chooseGrant(view.grants, principal, now);
+  if (typeof chosen !== 'string' || chosen === 'grant_ambiguous') return chosen;
+  for (const grant of view.standing) {
+    if (grantStatusAt(grant, now) === 'active' && grantCovers(grant, principal)) return grant;
+  }
+  return chosen;
 }
 
 function isLater(a: Grant, b: Grant): boolean {

@@ -7,7 +7,12 @@ import type { Principal } from './principal.ts';
 
 /** A principal by (issuer, id) or by verified email: one human under two issuers is one actor. */
 export type LockTarget =
-  | { readonly kind: 'principal'; readonly issuer: string; readonly id: string; readonly email: string | null }
+  | {
+      readonly kind: 'principal';
+      readonly issuer: string;
+      readonly id: string;
+      readonly email: string | null;
+    }
   | { readonly kind: 'tenant'; readonly tenant: TenantId }
   /** With `tenant` null: this case wherever it is. */
   | { readonly kind: 'case'; readonly caseRef: string; readonly tenant: TenantId | null }

@@ -6,7 +6,7 @@ const PLACES = 256;
 
 export class NameCache<T> {
   readonly #classify: (name: string) => T;
-  readonly #names: (string | null)[] = new Array<string | null>(PLACES).fill(null);
+  readonly #names: (string | null)[] = Array.from<string | null>({ length: PLACES }).fill(null);
   readonly #classes: T[] = [];
 
   /** `classify` is pure; it gets the name as spelled. */

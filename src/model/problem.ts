@@ -11,13 +11,25 @@ export interface Problem {
   readonly status: number;
   readonly requestId: string;
   readonly reason: DenialCode;
+  /** For people, about this very refusal: a lock's message, how to open a session. Absent where there is nothing to say. */
+  readonly detail?: string;
   readonly rule?: { readonly id: string; readonly category: string; readonly message: string | null };
 }
 
-export function problemOf(reason: DenialCode, requestId: string, rule: RuleRef | null): Problem {
+export function problemOf(
+  reason: DenialCode,
+  requestId: string,
+  rule: RuleRef | null,
+  detail: string | null = null,
+): Problem {
   const { status, title } = REASONS[reason];
-  const problem = { type: PROBLEM_TYPE_BASE + reason, title, status, requestId, reason };
-  return rule === null
-    ? problem
-    : { ...problem, rule: { id: rule.id, category: rule.category, message: rule.message } };
+  return {
+    type: PROBLEM_TYPE_BASE + reason,
+    title,
+    status,
+    requestId,
+    reason,
+    ...(detail === null ? {} : { detail }),
+    ...(rule === null ? {} : { rule: { id: rule.id, category: rule.category, message: rule.message } }),
+  };
 }

@@ -26,7 +26,7 @@ export const REASONS = {
   read_only: { status: 403, title: 'The grant allows reading only' },
   rule_denied: { status: 403, title: 'A deny rule forbids this request' },
   response_guarded: { status: 403, title: 'The response was withheld by a guard' },
-  origin_refused: { status: 403, title: 'This origin may not open a WebSocket' },
+  origin_refused: { status: 403, title: 'Requests from this origin are not accepted' },
   not_found: { status: 404, title: 'Not found' },
   tenant_unresolved: { status: 404, title: 'The request names no tenant' },
   method_not_allowed: { status: 405, title: 'The method is not allowed' },

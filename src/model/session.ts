@@ -49,3 +49,19 @@ export function sessionStatusAt(
   if (now >= session.endsAt) return 'limit';
   return now - lastUsedAt >= session.idleMs ? 'idle' : 'active';
 }
+
+/**
+ * How and when a session was over that nobody has ended yet, by the clock alone; null while it holds. The earlier of the
+ * two limits counts, however late it is looked at.
+ */
+export function sessionOverAt(
+  session: SupportSession,
+  lastUsedAt: EpochMs,
+  now: EpochMs,
+): { readonly endedBy: 'idle' | 'limit'; readonly endedAt: EpochMs } | null {
+  const idleAt = (lastUsedAt + session.idleMs) as EpochMs;
+  if (now < session.endsAt && now < idleAt) return null;
+  return idleAt < session.endsAt
+    ? { endedBy: 'idle', endedAt: idleAt }
+    : { endedBy: 'limit', endedAt: session.endsAt };
+}

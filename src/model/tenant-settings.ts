@@ -1,5 +1,5 @@
 // What a customer and the vendor have settled for a tenant: who may grant, for how long, what a session needs, what holds
-// without a grant. The effective settings, every layer merged (grants/effective-settings.ts); frozen, shared by every
+// without a grant. The effective settings, every layer merged (grants/settings/effective-settings.ts); frozen, shared by every
 // request of the tenant. Hot as a value: gateway stages read fields of it.
 import type { Access, Audience, Grant } from './grant.ts';
 
@@ -21,9 +21,10 @@ export interface GrantDurations {
 
 /** Who of the customer may grant. `users`: each for themselves (`actAs`), admins for anyone. */
 export type GrantorRule =
-  | { readonly kind: 'admins' }
-  /** Admins who hold the permission. */
-  | { readonly kind: 'permission'; readonly permission: string }
+  /** `product`: only those who hold a licence of it. */
+  | { readonly kind: 'admins'; readonly product?: string }
+  /** Admins who hold the permission, and a licence of the product where one is named. */
+  | { readonly kind: 'permission'; readonly permission: string; readonly product?: string }
   | { readonly kind: 'users' }
   /** Users, each for themselves, who hold a licence of the product. */
   | { readonly kind: 'licensed_users'; readonly product: string }

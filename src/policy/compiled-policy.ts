@@ -32,6 +32,8 @@ export interface RouteFacts {
   readonly tenant: TenantId | null;
   /** Null: not known. */
   readonly tenantClass: string | null;
+  /** Whether the request belongs to a support session. Absent or null: not known. */
+  readonly hasSession?: boolean | null;
   /** The one workspace that the request names, by a ScopeMap; null where it names none or several. Set by `scope`. */
   readonly workspace: string | null;
   /** Every line of a request header, in order; empty when absent. `name` in lower case. */

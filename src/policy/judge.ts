@@ -34,6 +34,7 @@ export interface JudgedSubject {
   readonly credential: Credential | null;
   readonly tenant: TenantId | null;
   readonly tenantClass: string | null;
+  readonly hasSession?: boolean | null;
 }
 
 /** Lines of the request's header by name in lower case, in order. */
@@ -88,6 +89,7 @@ export class RequestFacts implements RouteFacts, WorkspaceSink, ShadowSink {
   readonly credential: Credential | null;
   readonly tenant: TenantId | null;
   readonly tenantClass: string | null;
+  readonly hasSession: boolean | null;
   workspace: string | null = null;
   shadowRules: readonly RuleRef[] = NO_RULES;
   wantsBody = false;
@@ -107,6 +109,7 @@ export class RequestFacts implements RouteFacts, WorkspaceSink, ShadowSink {
     this.credential = subject.credential;
     this.tenant = subject.tenant;
     this.tenantClass = subject.tenantClass;
+    this.hasSession = subject.hasSession ?? null;
   }
 
   headerValues(name: string): readonly string[] {

@@ -9,6 +9,7 @@ import type { JudgedAnswer, RequestHeaders } from './judge.ts';
 import { readBodyFields, readRequestHeaders, readResponse } from './policy-test-request.ts';
 import { type Position, suggestion } from './problem.ts';
 import { RULE_ID } from './route-policy.ts';
+import { SESSION } from './when.ts';
 import { type FileReader, report } from './yaml-document.ts';
 import { type Field, quoted, readChoice, readFields, readList, readText } from './yaml-fields.ts';
 
@@ -20,6 +21,8 @@ export interface TestCase {
   readonly credential: Credential | null;
   readonly tenant: TenantId | null;
   readonly tenantClass: string | null;
+  /** Null: not known. */
+  readonly hasSession: boolean | null;
   readonly requests: readonly TestRequest[];
   readonly host: string;
   /** The content type included. */
@@ -59,7 +62,18 @@ const CASE = {
   what: 'a case',
   required: ['name', 'requests', 'expect'],
   optional: [
-    ['grant', 'principal', 'tenant', 'tenantClass', 'host', 'headers', 'contentType', 'body', 'formMethods'],
+    [
+      'grant',
+      'principal',
+      'tenant',
+      'tenantClass',
+      'session',
+      'host',
+      'headers',
+      'contentType',
+      'body',
+      'formMethods',
+    ],
     ['upgrade', 'response', 'rule', 'reason', 'allowance', 'shadow'],
   ].flat(),
 };
@@ -99,13 +113,15 @@ export function readCase(context: CaseContext, item: Field): TestCase | null {
 function readCircumstances(
   reader: FileReader,
   fields: ReadonlyMap<string, Field>,
-): Pick<TestCase, 'host' | 'upgrade' | 'tenant' | 'tenantClass'> {
+): Pick<TestCase, 'host' | 'upgrade' | 'tenant' | 'tenantClass' | 'hasSession'> {
   const upgrade = fields.get('upgrade');
+  const session = fields.get('session');
   return {
     host: readOptionalText(reader, fields.get('host'), HOST) ?? '',
     upgrade: upgrade !== undefined && readChoice(reader, upgrade, ['websocket']) !== null,
     tenant: readOptionalText(reader, fields.get('tenant'), SENTENCE) as TenantId | null,
     tenantClass: readOptionalText(reader, fields.get('tenantClass'), SENTENCE),
+    hasSession: session === undefined ? null : readChoice(reader, session, SESSION) === 'open',
   };
 }
 

@@ -151,7 +151,13 @@ export class Replay {
   }
 }
 
-const UNKNOWN_ATTRIBUTES: ReadonlySet<string> = new Set(['groups', 'workspaceRoles', 'tenantClass']);
+const UNKNOWN_ATTRIBUTES: ReadonlySet<string> = new Set([
+  'groups',
+  'workspaceRoles',
+  'tenantClass',
+  'actAs',
+  'session',
+]);
 
 function asksUnknown({ when }: CompiledPolicy['contents']['rules'][number]): boolean {
   return when.some((attribute) => UNKNOWN_ATTRIBUTES.has(attribute));

@@ -14,6 +14,9 @@ export const WHEN_ATTRIBUTES = [
   'tenantClass',
   'reasonType',
   'access',
+  'workspace',
+  'actAs',
+  'session',
 ] as const;
 type Attribute = (typeof WHEN_ATTRIBUTES)[number];
 
@@ -66,10 +69,15 @@ function readTests(reader: FileReader, clause: Field): readonly AttributeTest[] 
 }
 
 const ACCESS: readonly Access[] = ['read', 'write'];
+/** Whom the grant acts as: a user of the customer's, or nobody but the principal. */
+export const ACT_AS = ['user', 'none'] as const;
+export const SESSION = ['open', 'none'] as const;
 
 /** What comes from a closed list is held to it: a typing error would narrow a rule to nobody. */
 function readValue(reader: FileReader, item: Field, attribute: Attribute): string | null {
   if (attribute === 'access') return readChoice(reader, item, ACCESS);
+  if (attribute === 'actAs') return readChoice(reader, item, ACT_AS);
+  if (attribute === 'session') return readChoice(reader, item, SESSION);
   if (attribute === 'reasonType') return readChoice(reader, item, REASON_TYPES);
   return readText(reader, item, VALUE);
 }
@@ -118,7 +126,17 @@ function attributeHolds({ attribute, values }: AttributeTest, facts: RouteFacts)
       return grant.reason !== null && values.includes(grant.reason.type);
     case 'access':
       return grant === null ? null : values.includes(grant.access);
+    case 'workspace':
+      return facts.workspace === null ? null : values.includes(facts.workspace);
+    case 'actAs':
+      return grant === null ? null : values.includes(grant.actAs === null ? 'none' : 'user');
+    case 'session':
+      return sessionHolds(values, facts);
   }
+}
+
+function sessionHolds(values: readonly string[], { hasSession = null }: RouteFacts): boolean | null {
+  return hasSession === null ? null : values.includes(hasSession ? 'open' : 'none');
 }
 
 /** The roles in the workspace that the request names; where it names none, nobody knows which ones count. */

@@ -44,6 +44,7 @@ export const METRICS = {
     'From the hand-over of a request to the end of the upstream response.',
   ),
   requestsInFlight: gauge('requests_in_flight', 'Requests received and not yet ended.'),
+  stopped: gauge('stopped', '1 while the kill switch holds: nothing is forwarded.'),
   headersDropped: counter(
     'headers_dropped_total',
     'Request headers with an underscore or a dot in their name that were not forwarded.',
@@ -90,6 +91,16 @@ export const METRICS = {
     'audit_dropped_total',
     'Lines of the journal that gave no record at a sink, by reason: unreadable, unmatched or torn.',
     ['sink', 'reason'],
+  ),
+  notices: counter(
+    'notices_total',
+    'Attempts to deliver a notice, by channel and result: sent, failed (tried again) or given_up.',
+    ['channel', 'result'],
+  ),
+  noticesDue: gauge('notices_due', 'Deliveries of notices that wait, the ones to be tried again included.'),
+  notifyOutboxOldest: gauge(
+    'notify_outbox_oldest_seconds',
+    'How long the oldest delivery that waits has been waiting; 0 without any.',
   ),
   policyInfo: gauge('policy_info', 'Always 1; the label is the digest of the policy in force.', ['digest']),
   policyLastReloadSuccessful: gauge(

@@ -25,6 +25,20 @@ export interface MetricSources {
   };
   /** Null until a policy was loaded. */
   policyDigest(): string | null;
+  /** Of the notifier, where there is one. */
+  notices?: NoticeSources;
+}
+
+export interface NoticeSources {
+  counts(): readonly { readonly channel: string; readonly result: string; readonly count: number }[];
+  /** Asks the store; when it fails the metrics are absent from this scrape. */
+  backlog(): Promise<NoticeBacklog>;
+}
+
+interface NoticeBacklog {
+  readonly due: number;
+  /** 0 where nothing is due. */
+  readonly oldestAgeMs: number;
 }
 
 export interface MetricsDeps {
@@ -39,6 +53,8 @@ export interface Metrics {
   keysRefreshed(issuer: string, succeeded: boolean, atEpochMs: number): void;
   policyReloaded(succeeded: boolean, atEpochMs: number): void;
   configReloaded(succeeded: boolean): void;
+  /** The kill switch. */
+  stopped(stopped: boolean): void;
   /** The text exposition format, and its media type. */
   expose(): Promise<string>;
   readonly contentType: string;
@@ -61,6 +77,7 @@ export function createMetrics(deps: MetricsDeps): Metrics {
   const state = new ReloadState();
   bindTraffic(registry, counters);
   bindSources(registry, deps.sources);
+  bindNotices(registry, deps.sources.notices);
   bindState(registry, state);
   addHistogram(registry, METRICS.revocationPropagation, revocations);
   add(registry, METRICS.eventLoopDelay, () => loopSamples(loop));
@@ -76,6 +93,9 @@ export function createMetrics(deps: MetricsDeps): Metrics {
     },
     configReloaded(succeeded) {
       state.configSucceeded = succeeded;
+    },
+    stopped(stopped) {
+      state.stopped = stopped;
     },
     expose: () => registry.metrics(),
     contentType: registry.contentType,
@@ -153,6 +173,16 @@ function bindSources(registry: Registry, sources: MetricSources): void {
   });
 }
 
+function bindNotices(registry: Registry, notices: NoticeSources | undefined): void {
+  add(registry, METRICS.notices, () =>
+    (notices?.counts() ?? []).map(({ channel, result, count }) => [{ channel, result }, count]),
+  );
+  const backlog = async (read: (backlog: NoticeBacklog) => number): Promise<Iterable<Sample>> =>
+    notices === undefined ? [] : [[NONE, read(await notices.backlog())]];
+  add(registry, METRICS.noticesDue, () => backlog(({ due }) => due));
+  add(registry, METRICS.notifyOutboxOldest, () => backlog(({ oldestAgeMs }) => oldestAgeMs / 1000));
+}
+
 function bindState(registry: Registry, state: ReloadState): void {
   add(registry, METRICS.keysRefresh, () =>
     [...state.keys].flatMap(([issuer, { successes, failures }]) => [
@@ -167,6 +197,7 @@ function bindState(registry: Registry, state: ReloadState): void {
   );
   add(registry, METRICS.policyLastReloadSuccessful, () => [[NONE, state.policySucceeded ? 1 : 0]]);
   add(registry, METRICS.policyLastReloadTimestamp, () => [[NONE, state.policyLoadedAtMs / 1000]]);
+  add(registry, METRICS.stopped, () => [[NONE, state.stopped ? 1 : 0]]);
   add(registry, METRICS.configLastReloadSuccessful, () => [[NONE, state.configSucceeded ? 1 : 0]]);
 }
 
@@ -177,6 +208,7 @@ class ReloadState {
   policyLoadedAtMs = 0;
   /** The process runs, so its configuration was good. */
   configSucceeded = true;
+  stopped = false;
 
   keysRefreshed(issuer: string, succeeded: boolean, atEpochMs: number): void {
     const known = this.keys.get(issuer) ?? { successes: 0, failures: 0, lastSuccessMs: null };

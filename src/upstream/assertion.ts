@@ -1,13 +1,14 @@
 // The assertion: the short-lived signed token that tells the upstream who is acting (RFC 7519).
-// Guarantees: nobody carries another's; none outlives its grant or the credential behind it; reused only while at
+// Guarantees: nobody carries another's; none outlives its grant, session or the credential behind it; reused only while at
 // least half its life remains. Hot: synchronous when cached; a signature is made once per subject and half-life.
 import { randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 import type { Clock, EpochMs } from '#model/clock.ts';
 import { PosternError } from '#model/fault.ts';
 import type { Grant } from '#model/grant.ts';
-import type { SessionId, TenantId } from '#model/ids.ts';
+import type { TenantId } from '#model/ids.ts';
 import type { Credential } from '#model/principal.ts';
+import type { SupportSession } from '#model/session.ts';
 import type { AssertionKey } from './assertion-key.ts';
 
 const MAX_ASSERTION_LIFETIME_MS = 60_000;
@@ -23,12 +24,14 @@ export interface AssertionOptions {
   readonly key: AssertionKey;
 }
 
+type AssertedSession = Pick<SupportSession, 'id' | 'endsAt' | 'caseRef'>;
+
 /** Whom an assertion speaks of. The outbound exchange satisfies it. */
 export interface AssertionSubject {
   readonly credential: Credential;
   readonly tenant: TenantId;
   readonly grant: Grant;
-  readonly session?: SessionId | null;
+  readonly session?: AssertedSession | null;
 }
 
 export interface AssertionSource {
@@ -50,7 +53,7 @@ interface Entry {
 interface Recent {
   readonly tenant: TenantId;
   readonly grant: Grant;
-  readonly session: SessionId | null;
+  readonly session: AssertedSession | null;
   readonly entry: Entry;
 }
 
@@ -124,16 +127,17 @@ function isUsable(entry: Entry, subject: AssertionSubject, now: EpochMs): boolea
   );
 }
 
-function authorityEndOf({ credential, grant }: AssertionSubject): number {
-  const { expiresAt } = grant;
-  return expiresAt === null || credential.expiresAt < expiresAt ? credential.expiresAt : expiresAt;
+function authorityEndOf({ credential, grant, session = null }: AssertionSubject): number {
+  let end: number = credential.expiresAt;
+  if (grant.expiresAt !== null && grant.expiresAt < end) end = grant.expiresAt;
+  return session !== null && session.endsAt < end ? session.endsAt : end;
 }
 
 /** Length-prefixed, so that ("a", "bc") and ("ab", "c") are two keys. */
 function keyOf(subject: AssertionSubject, kid: string): string {
   const { principal } = subject.credential;
   const { grant } = subject;
-  const session = subject.session ?? '';
+  const session = subject.session?.id ?? '';
   return (
     `${principal.issuer.length}:${principal.issuer}${principal.id.length}:${principal.id}` +
     `${subject.tenant.length}:${subject.tenant}${session.length}:${session}` +
@@ -179,8 +183,10 @@ function claimsOf(subject: AssertionSubject): Record<string, unknown> {
   if (principal.email !== null) claims.email = principal.email;
   if (principal.name !== null) claims.name = principal.name;
   if (grant.actAs !== null) claims.actAs = grant.actAs;
-  if (grant.caseRef !== null) claims.caseRef = grant.caseRef;
-  if (subject.session) claims.session = subject.session;
+  // Where the grant is for any case, the session says for which one.
+  const caseRef = grant.caseRef ?? subject.session?.caseRef ?? null;
+  if (caseRef !== null) claims.caseRef = caseRef;
+  if (subject.session) claims.session = subject.session.id;
   return claims;
 }
 

@@ -6,7 +6,7 @@ const UNSAFE = /[^\t\x20-\x7e]/;
 
 /** One value for each length, modulo the size, that passed last. Compared whole: an equal string is as safe. */
 const SLOTS = 64;
-const passed: string[] = new Array<string>(SLOTS).fill('');
+const passed: string[] = Array.from<string>({ length: SLOTS }).fill('');
 
 /** False for a value that holds a control or non-ASCII character. */
 export function isSafeValue(value: string): boolean {

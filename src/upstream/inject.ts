@@ -4,11 +4,14 @@
 import type { RequestId, TenantId } from '#model/ids.ts';
 import type { Grant } from '#model/grant.ts';
 import type { Credential } from '#model/principal.ts';
+import type { SupportSession } from '#model/session.ts';
 
 /** What a template may speak of. The outbound exchange satisfies it. */
 export interface TemplateFacts {
   readonly credential: Credential;
   readonly grant: Grant;
+  /** Absent or null: the request belongs to none. */
+  readonly session?: Pick<SupportSession, 'id'> | null;
   readonly tenant: TenantId;
   readonly requestId: RequestId;
 }
@@ -55,6 +58,7 @@ const FIELDS: ReadonlyMap<string, Read> = new Map<string, Read>([
   ['grant.caseRef', (f) => f.grant.caseRef],
   ['grant.access', (f) => f.grant.access],
   ['grant.revision', (f) => String(f.grant.revision)],
+  ['session.id', (f) => f.session?.id ?? null],
   ['tenant', (f) => f.tenant],
   ['requestId', (f) => f.requestId],
 ]);

@@ -14,17 +14,19 @@ interface Room {
   readonly packages: readonly string[];
 }
 
-const PEERS = ['config', 'authn', 'grants', 'policy', 'upstream', 'audit', 'telemetry'];
+const PEERS = ['config', 'authn', 'grants', 'sessions', 'policy', 'upstream', 'audit', 'telemetry', 'notify'];
 
 const LAW: Readonly<Record<string, Room>> = {
   model: { values: [], types: [], packages: [] },
   config: { values: ['model'], types: [], packages: ['ajv', 'ajv-formats', 'yaml'] },
   authn: { values: ['model'], types: [], packages: ['jose', 'lru-cache'] },
   grants: { values: ['model'], types: [], packages: ['lru-cache'] },
+  sessions: { values: ['model'], types: [], packages: ['lru-cache'] },
   policy: { values: ['model'], types: [], packages: ['yaml', 'ajv', 'graphql'] },
   upstream: { values: ['model'], types: [], packages: ['http-proxy-3', 'jose', 'lru-cache'] },
   audit: { values: ['model'], types: [], packages: [] },
   telemetry: { values: ['model'], types: [], packages: ['prom-client', 'pino'] },
+  notify: { values: ['model'], types: [], packages: ['nodemailer'] },
   gateway: { values: ['model'], types: PEERS, packages: [] },
   control: { values: ['model'], types: [...PEERS, 'gateway'], packages: ['fastify', '@fastify/swagger'] },
   cli: { values: ['model', 'policy', 'audit', 'config'], types: [], packages: ['commander'] },

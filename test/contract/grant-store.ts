@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { EpochMs } from '#model/clock.ts';
 import type { Actor, Grant } from '#model/grant.ts';
 import type { GrantId } from '#model/ids.ts';
+import type { TenantSettings } from '#model/tenant-settings.ts';
 import type { GrantChange, GrantExpiryFeed, GrantStore } from '#grants/grant-store.ts';
 import {
   acme,
@@ -15,6 +16,7 @@ import {
   globex,
   HOUR,
   sam,
+  settingsWith,
   clockAtStart,
 } from '../support/grants-fixtures.ts';
 import type { ManualClock } from '../support/manual-clock.ts';
@@ -23,20 +25,20 @@ type StoreUnderTest = GrantStore & GrantExpiryFeed;
 
 /** One shared place to store grants in: each `open` is another process, as far as the store can tell. */
 export interface StoreHarness extends AsyncDisposable {
-  open(clock: ManualClock): StoreUnderTest;
+  open(clock: ManualClock, settings?: TenantSettings): StoreUnderTest;
   /** Makes every store on the place fail, then work again. */
   breakStorage(): Promise<void>;
   mendStorage(): Promise<void>;
 }
 
 export function describeGrantStore(name: string, harness: () => Promise<StoreHarness>): void {
-  async function setUp() {
+  async function setUp(settings?: TenantSettings) {
     const place = await harness();
     const clock = clockAtStart();
     return {
       place,
       clock,
-      store: place.open(clock),
+      store: place.open(clock, settings),
       [Symbol.asyncDispose]: () => place[Symbol.asyncDispose](),
     };
   }
@@ -68,8 +70,15 @@ export function describeGrantStore(name: string, harness: () => Promise<StoreHar
     it('keeps text exactly, whatever it is', async () => {
       await using t = await setUp();
       const odd = `'; DROP TABLE grants; -- "\u202e\u{1F600}\\ \n`;
-      const { id } = await t.store.create(draft({ caseRef: odd, roles: [odd] }), { ...admin, name: odd });
-      expect(await t.store.get(id)).toMatchObject({ caseRef: odd, roles: [odd], grantedBy: { name: odd } });
+      const { id } = await t.store.create(
+        draft({ caseRef: odd, reason: { type: 'debug_log', detail: odd } }),
+        { ...admin, name: odd },
+      );
+      expect(await t.store.get(id)).toMatchObject({
+        caseRef: odd,
+        reason: { detail: odd },
+        grantedBy: { name: odd },
+      });
     });
 
     it('knows nothing of an id that was never given', async () => {
@@ -297,6 +306,10 @@ export function describeGrantStore(name: string, harness: () => Promise<StoreHar
         () => t.store.ping(),
         () => t.store.nextEnd(),
         () => t.store.claimExpired(1),
+        () => t.store.nextEnding(1),
+        () => t.store.claimEnding(1, 1),
+        () => t.store.verify(id, sam),
+        () => t.store.revisions(id, 1, null),
       ];
       for (const ask of asked) await expect(ask()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
       await t.place.mendStorage();
@@ -328,6 +341,160 @@ export function describeGrantStore(name: string, harness: () => Promise<StoreHar
       expect(ids(await other.claimExpired(10))).toEqual([late.id]);
       expect(await t.store.claimExpired(10)).toEqual([]);
       expect(await t.store.nextEnd()).toBeNull();
+    });
+  });
+
+  describe(`${name}: what is about to end`, () => {
+    it('hands out each longer grant a day ahead, once for each revision, in order, among processes', async () => {
+      await using t = await setUp();
+      const other = t.place.open(t.clock);
+      const late = await t.store.create(draft({ expiresAt: at(4 * DAY) }), admin);
+      const early = await t.store.create(draft({ expiresAt: at(3 * DAY) }), admin);
+      await t.store.create(draft({ expiresAt: at(2 * DAY) }), admin);
+      const revoked = await t.store.create(draft({ expiresAt: at(3 * DAY) }), admin);
+      await t.store.revoke(revoked.id, admin);
+      expect(await t.store.nextEnding(DAY)).toBe(at(2 * DAY));
+      t.clock.advance(2 * DAY - 1);
+      expect(await t.store.claimEnding(DAY, 10)).toEqual([]);
+      t.clock.advance(1);
+      expect(ids(await t.store.claimEnding(DAY, 10))).toEqual([early.id]);
+      expect(await other.claimEnding(DAY, 10)).toEqual([]);
+      expect(await t.store.nextEnding(DAY)).toBe(at(3 * DAY));
+      t.clock.advance(DAY / 2);
+      await t.store.change(early.id, { expiresAt: at(5 * DAY) }, admin);
+      expect(await t.store.claimEnding(DAY, 10)).toEqual([]);
+      t.clock.advance(2 * DAY - DAY / 2);
+      const again = await other.claimEnding(2 * DAY, 10);
+      expect(again.map((one) => one.id)).toEqual([early.id]);
+      expect(await t.store.get(late.id)).not.toBeNull();
+      expect(await t.store.nextEnding(DAY)).toBeNull();
+    });
+
+    it('says nothing ahead of a grant of two days, and does of one a millisecond longer', async () => {
+      await using t = await setUp();
+      await t.store.create(draft({ expiresAt: at(2 * DAY) }), admin);
+      expect(await t.store.nextEnding(DAY)).toBeNull();
+      await t.store.create(draft({ expiresAt: at(2 * DAY + 1) }), admin);
+      expect(await t.store.nextEnding(DAY)).toBe(at(DAY + 1));
+    });
+  });
+
+  describe(`${name}: the time of a case`, () => {
+    const fourteenDays = settingsWith({ durations: { maxPerCase: '14d' } });
+
+    it('is counted over all grants of a tenant’s case, ended ones too, however the case is written', async () => {
+      await using t = await setUp(fourteenDays);
+      const first = await t.store.create(draft({ caseRef: 'CASE-1' }), admin);
+      t.clock.advance(HOUR);
+      await t.store.revoke(first.id, admin);
+      t.clock.advance(10 * DAY);
+      const startsAt = t.clock.now();
+      const wish = draft({ startsAt, expiresAt: at(14 * DAY + 1) });
+      for (const caseRef of ['CASE-1', 'case-1', ' CASE-1 ']) {
+        await expect(t.store.create({ ...wish, caseRef }, admin)).rejects.toMatchObject({
+          code: 'case_limit',
+        });
+      }
+      expect(await t.store.create({ ...wish, caseRef: 'CASE-2' }, admin)).toMatchObject({ revision: 1 });
+      expect(await t.store.create({ ...wish, tenant: globex }, admin)).toMatchObject({ revision: 1 });
+      expect(await t.store.create({ ...wish, expiresAt: at(14 * DAY) }, admin)).toMatchObject({
+        revision: 1,
+      });
+    });
+
+    it('is not exceeded by calls at the same time through two processes, whichever comes first', async () => {
+      await using t = await setUp(fourteenDays);
+      const other = t.place.open(t.clock, fourteenDays);
+      const early = draft({ startsAt: at(0), expiresAt: at(5 * DAY) });
+      const late = draft({ startsAt: at(5 * DAY), expiresAt: at(15 * DAY) });
+      for (let round = 0; round < 10; round++) {
+        const caseRef = `CASE-${round}`;
+        const calls = [
+          () => t.store.create({ ...early, caseRef }, admin),
+          () => other.create({ ...late, caseRef }, admin),
+        ];
+        if (round % 2 === 1) calls.reverse();
+        const outcomes = await Promise.allSettled(calls.map((call) => call()));
+        const given = outcomes.filter((one) => one.status === 'fulfilled');
+        expect(given, caseRef).toHaveLength(1);
+        expect(outcomes.find((one) => one.status === 'rejected')).toMatchObject({
+          reason: { code: 'case_limit' },
+        });
+      }
+    });
+
+    it('is not exceeded by extensions at the same time either', async () => {
+      await using t = await setUp(fourteenDays);
+      const other = t.place.open(t.clock, fourteenDays);
+      const a = await t.store.create(draft({ startsAt: at(4 * DAY), expiresAt: at(10 * DAY) }), admin);
+      const outcomes = await Promise.allSettled([
+        t.store.change(a.id, { expiresAt: at(18 * DAY) }, admin),
+        other.create(draft({ startsAt: at(3 * DAY), expiresAt: at(5 * DAY) }), admin),
+      ]);
+      expect(outcomes.filter((one) => one.status === 'fulfilled')).toHaveLength(1);
+    });
+  });
+
+  describe(`${name}: the vendor’s verification`, () => {
+    const required = settingsWith({ vendorVerification: 'required' });
+    const lead = { ...sam, id: 'lea', email: 'lea@vendor.example', org: 'desk' };
+
+    it('keeps a grant pending until it is verified, once', async () => {
+      await using t = await setUp(required);
+      const { id } = await t.store.create(draft(), admin);
+      const pending = { tenant: null, status: 'pending', limit: 10, cursor: null } as const;
+      expect(ids((await t.store.list(pending)).items)).toEqual([id]);
+      expect(await t.store.countActive()).toBe(0);
+      await expect(t.store.verify(id, sam)).rejects.toMatchObject({ code: 'verifier_is_user' });
+      const verified = await t.store.verify(id, lead, 1);
+      expect(verified).toMatchObject({ revision: 2, verification: { at: at(0), by: { id: 'lea' } } });
+      expect(Object.isFrozen(verified.verification?.by)).toBe(true);
+      expect(await t.store.verify(id, lead)).toEqual(verified);
+      expect(await t.store.countActive()).toBe(1);
+      expect((await t.store.list(pending)).items).toEqual([]);
+    });
+  });
+
+  describe(`${name}: users and history`, () => {
+    it('lists what acts as one user', async () => {
+      await using t = await setUp();
+      const own = await t.store.create(draft({ actAs: 'u-7' }), admin);
+      await t.store.create(draft({ actAs: 'u-8' }), admin);
+      await t.store.create(draft(), admin);
+      await t.store.create(draft({ tenant: globex, actAs: 'u-7' }), admin);
+      const page = await t.store.list({ tenant: acme, actAs: 'u-7', limit: 10, cursor: null });
+      expect(ids(page.items)).toEqual([own.id]);
+    });
+
+    it('shows nobody of an excluded organisation what would cover them', async () => {
+      await using t = await setUp(settingsWith({ excludedOrgs: ['vendor'] }));
+      await t.store.create(draft({ audience: { org: null, groups: ['support'], principals: null } }), admin);
+      const query = { tenant: acme, limit: 10, cursor: null };
+      expect((await t.store.list({ ...query, covering: sam })).items).toEqual([]);
+      expect((await t.store.list({ ...query, covering: { ...sam, org: 'desk' } })).items).toHaveLength(1);
+    });
+
+    it('keeps every revision and who made it, newest first, in pages', async () => {
+      await using t = await setUp();
+      const { id } = await t.store.create(draft(), admin);
+      await t.store.create(draft(), admin);
+      t.clock.advance(HOUR);
+      await t.store.change(id, { access: 'write' }, admin);
+      const revoked = await t.store.revoke(id, bareService);
+      const first = await t.store.revisions(id, 2, null);
+      expect(first.items).toMatchObject([
+        { operation: 'revoke', at: at(HOUR), by: bareService, grant: { revision: 3 } },
+        { operation: 'change', at: at(HOUR), by: admin, grant: { revision: 2, access: 'write' } },
+      ]);
+      expect(first.items[0]?.grant).toEqual(revoked);
+      const rest = await t.store.revisions(id, 2, first.nextCursor);
+      expect(rest).toMatchObject({
+        items: [{ operation: 'create', grant: { revision: 1 } }],
+        nextCursor: null,
+      });
+      expect(Object.isFrozen(rest.items[0]?.grant.audience)).toBe(true);
+      const unknown = 'grt_00000000000000000000000000' as GrantId;
+      expect(await t.store.revisions(unknown, 2, null)).toEqual({ items: [], nextCursor: null });
     });
   });
 

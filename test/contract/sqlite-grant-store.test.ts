@@ -9,7 +9,8 @@ import {
   at,
   DAY,
   draft,
-  limits,
+  settings,
+  settingsWith,
   clockAtStart,
   temporaryFolder,
 } from '../support/grants-fixtures.ts';
@@ -20,8 +21,8 @@ describeGrantStore('SQLite', async () => {
   const path = join(folder.path, 'data', 'postern.db');
   const stores: SqliteGrantStore[] = [];
   return {
-    open(clock) {
-      const store = createSqliteGrantStore({ path, clock, limits, pollMs: 5 });
+    open(clock, own = settings()) {
+      const store = createSqliteGrantStore({ path, clock, settings: () => own, pollMs: 5 });
       stores.push(store);
       return store;
     },
@@ -42,7 +43,7 @@ function setUp() {
   const folder = temporaryFolder();
   const path = join(folder.path, 'new', 'postern.db');
   const clock = clockAtStart();
-  const open = () => createSqliteGrantStore({ path, clock, limits, pollMs: 5, busyDeadlineMs: 150 });
+  const open = () => createSqliteGrantStore({ path, clock, settings, pollMs: 5, busyDeadlineMs: 150 });
   return { folder, path, clock, open, [Symbol.dispose]: () => folder[Symbol.dispose]() };
 }
 
@@ -138,8 +139,8 @@ describe('the SQLite file', () => {
 
   it('gives a grant without an end where the limits allow one', async () => {
     using t = setUp();
-    const loose = { ...limits, indefiniteAllowed: true };
-    const store = createSqliteGrantStore({ path: t.path, clock: t.clock, limits: loose });
+    const loose = settingsWith({ durations: { indefinite: true } });
+    const store = createSqliteGrantStore({ path: t.path, clock: t.clock, settings: () => loose });
     const { id } = await store.create(draft({ expiresAt: null }), admin);
     t.clock.advance(10_000 * DAY);
     expect((await store.activeFor(acme)).map((one) => one.id)).toEqual([id]);

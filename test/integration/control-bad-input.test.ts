@@ -3,6 +3,7 @@
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { startControl, WISH } from '../support/control-server.ts';
+import { acme } from '../support/grants-fixtures.ts';
 
 const GRANTS = '/v1/tenants/acme/grants';
 
@@ -15,15 +16,13 @@ describe('bad input to the control API', () => {
     ['a string for a list', { ...WISH, roles: 'agent' }, '/roles'],
     ['an access that does not exist', { ...WISH, access: 'admin' }, '/access'],
     ['a NUL in a name', { ...WISH, audience: { org: 'vendor\u0000' } }, '/audience/org'],
-    ['a line break in a role', { ...WISH, roles: ['a\r\nb'] }, '/roles/0'],
     ['a role given twice', { ...WISH, roles: ['a', 'a'] }, '/roles'],
     ['a name too long', { ...WISH, actAs: 'x'.repeat(257) }, '/actAs'],
     ['a list too long', { ...WISH, roles: Array.from({ length: 101 }, (_, i) => `r${i}`) }, '/roles'],
     ['a reason of no known type', { ...WISH, reason: { type: 'fun', detail: 'x' } }, '/reason/type'],
     ['an instant as a number', { ...WISH, expiresAt: 1_893_499_200_000 }, '/expiresAt'],
-    ['a day that does not exist', { ...WISH, expiresAt: '2030-02-30' }, '/expiresAt'],
+    ['an instant that is none for a start', { ...WISH, startsAt: 'tomorrow' }, '/startsAt'],
     ['an instant without a zone', { ...WISH, startsAt: '2030-01-16T00:00:00' }, '/startsAt'],
-    ['a duration without a unit', { ...WISH, duration: '30' }, '/duration'],
     ['a duration beside an end', { ...WISH, duration: '1h', expiresAt: '2030-01-16' }, '/duration'],
     ['a person without an address', { ...WISH, onBehalfOf: { id: 'x' } }, '/onBehalfOf/email'],
     ['a list at the top', [WISH], ''],
@@ -46,12 +45,44 @@ describe('bad input to the control API', () => {
     ['an empty audience', { audience: {} }, 422, 'empty_audience'],
     ['a lift', { lifts: ['export'] }, 422, 'lift_not_allowed'],
     ['no reason', { reason: null }, 422, 'reason_required'],
+    ['no case', { caseRef: null }, 422, 'case_ref_required'],
+    ['a case reference too long', { caseRef: '7'.repeat(129) }, 422, 'case_ref_mismatch'],
+    ['a day that does not exist', { expiresAt: '2030-02-30' }, 422, 'date_invalid'],
+    ['an instant on such a day', { expiresAt: '2030-02-30T12:00:00Z' }, 422, 'date_invalid'],
+    ['an instant without a zone', { expiresAt: '2030-01-20T12:00:00' }, 422, 'instant_invalid'],
+    ['an end that is neither', { expiresAt: 'tomorrow' }, 422, 'instant_invalid'],
+    ['a duration for an instant', { expiresAt: '8h' }, 422, 'instant_invalid'],
+    ['a duration without a unit', { duration: '30' }, 422, 'duration_invalid'],
+    ['a duration of nothing', { duration: '0d' }, 422, 'duration_invalid'],
+    ['a day for a duration', { duration: '2030-01-20' }, 422, 'duration_invalid'],
+    ['a month, where 14 days are the most', { duration: '1mo' }, 422, 'too_long'],
+    ['a start too late', { startsAt: '2031-01-16T00:00:00Z' }, 422, 'start_too_late'],
+    ['a start in the past', { startsAt: '2029-01-16T00:00:00Z' }, 422, 'start_in_past'],
+    ['a line break in a role', { roles: ['a\r\nb'] }, 422, 'role_invalid'],
+    ['an empty role', { roles: [''] }, 422, 'role_invalid'],
+    ['a role too long', { roles: ['x'.repeat(129)] }, 422, 'role_invalid'],
+    ['a NUL in a workspace', { workspaces: [{ id: 'a\u0000', roles: [] }] }, 422, 'workspace_invalid'],
+    ['an empty workspace', { workspaces: [{ id: '', roles: [] }] }, 422, 'workspace_invalid'],
+    [
+      'a workspace twice, with other roles',
+      {
+        workspaces: [
+          { id: 'w', roles: ['a'] },
+          { id: 'w', roles: ['b'] },
+        ],
+      },
+      422,
+      'workspace_invalid',
+    ],
+    ['a bad role in a workspace', { workspaces: [{ id: 'w', roles: ['\n'] }] }, 422, 'role_invalid'],
+    ['a notice where there is none', { notice: { version: '1' } }, 422, 'notice_not_current'],
   ])('%s: its own problem and a sentence', async (_name, over, status, code) => {
     await using t = await startControl();
     const { body, status: actual } = await t.call('ada', 'POST', GRANTS, { ...WISH, ...over });
     expect(actual).toBe(status);
     expect(body['type']).toBe(`urn:postern:problem:${code}`);
     expect(body['detail']).toMatch(/^[A-Z].+\.$/);
+    expect((await t.store.list({ tenant: acme, limit: 1, cursor: null })).items).toEqual([]);
     expect(Object.keys(body).toSorted()).toEqual(['detail', 'requestId', 'status', 'title', 'type']);
     expect(t.events).toEqual([]);
   });

@@ -14,12 +14,11 @@ function unused(): never {
 
 function control() {
   return createControlServer({
-    authority: { create: unused, change: unused, revoke: unused },
-    store: { activeFor: unused, get: unused, list: unused },
+    authority: { create: unused, change: unused, revoke: unused, verify: unused },
+    store: { activeFor: unused, get: unused, list: unused, revisions: unused },
     authenticator: { authenticate: unused },
     policies: { current: null },
     clock: clockAtStart(),
-    defaultDurationMs: 1000,
     impactOf: unused,
     audit: unusedAudit,
     nextRequestId: () => 'r',

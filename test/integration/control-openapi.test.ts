@@ -8,16 +8,22 @@ const CALLS = [
   'DELETE /v1/subjects/{id}',
   'GET /v1/grants/{id}',
   'GET /v1/grants/{id}/impact',
+  'GET /v1/grants/{id}/revisions',
   'GET /v1/me/grants',
+  'GET /v1/me/verifications',
   'GET /v1/policy',
   'GET /v1/tenants/{tenant}/access',
   'GET /v1/tenants/{tenant}/access-history',
   'GET /v1/tenants/{tenant}/grants',
   'GET /v1/tenants/{tenant}/records',
+  'GET /v1/tenants/{tenant}/settings',
   'GET /v1/tenants/{tenant}/status',
   'PATCH /v1/grants/{id}',
   'POST /v1/grants/{id}/revoke',
+  'POST /v1/grants/{id}/verify',
   'POST /v1/tenants/{tenant}/grants',
+  'PUT /v1/tenants/{tenant}/access',
+  'PUT /v1/tenants/{tenant}/settings',
 ];
 
 describe('the OpenAPI document', () => {

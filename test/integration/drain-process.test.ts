@@ -1,50 +1,11 @@
 // The real process: SIGTERM while a request runs lets it finish, exits 0, and nobody's secrets are in what it said.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { gateFiles } from '../support/gate.ts';
+import { startProcess } from '../support/gate-process.ts';
 import { answerOn, HELLO } from '../support/gate-traffic.ts';
 import { openClient, startRawUpstream } from '../support/upstream-wire.ts';
-
-interface LogLine {
-  readonly message: string;
-  readonly listener?: string;
-  readonly address?: string;
-}
-
-async function startProcess(folder: string) {
-  const main = join(import.meta.dirname, '../../src/main.ts');
-  const args = ['--conditions=source', main, 'serve', '--config', join(folder, 'postern.yaml')];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-  const exited = once(child, 'exit') as Promise<[number | null, string | null]>;
-  const said: LogLine[] = [];
-  let text = '';
-  child.stderr.setEncoding('utf8');
-  const listening = new Promise<void>((resolve, reject) => {
-    let pending = '';
-    child.stderr.on('data', (part: string) => {
-      text += part;
-      pending += part;
-      const lines = pending.split('\n');
-      pending = lines.pop() ?? '';
-      for (const line of lines) said.push(JSON.parse(line) as LogLine);
-      if (said.some((line) => line.message === 'started')) resolve();
-    });
-    void exited.then(() => reject(new Error(`ended before it listened: ${text}`)));
-  });
-  listening.catch(() => undefined);
-  await listening;
-  const portOf = (listener: string) =>
-    Number(
-      said
-        .find((line) => line.listener === listener)
-        ?.address?.split(':')
-        .at(-1),
-    );
-  return { child, exited, log: () => text, dataPort: portOf('data'), controlPort: portOf('control') };
-}
 
 describe('the process', () => {
   it('ends with 0 on SIGTERM when the running request has ended, its record on disk', async () => {

@@ -14,7 +14,7 @@ spec:
     - { id: by.role, category: a, when: { none: { roles: [administrator] } }, match: [ { paths: ["/role/**"] } ] }
     - { id: by.access, category: a, when: { all: { access: [write] } }, match: [ { paths: ["/access/**"] } ] }
     - { id: by.reason, category: a, when: { all: { reasonType: [vendor_initiated_review] } }, match: [ { paths: ["/reason/**"] } ] }
-    - { id: by.class, category: a, when: { all: { tenantClass: [production] } }, match: [ { paths: ["/class/**"] } ] }
+    - { id: by.class, category: a, when: { all: { tenantClass: [standard] } }, match: [ { paths: ["/class/**"] } ] }
     - { id: by.workspace.role, category: a, when: { none: { workspaceRoles: [admin] } }, match: [ { methods: [DELETE], paths: ["/workspaces/**", "/all/**"] } ] }
     - { id: by.any, category: a, when: { any: { groups: [trainee], access: [read] } }, match: [ { paths: ["/any/**"] } ] }
     - id: by.all
@@ -75,7 +75,6 @@ describe('a rule with `when`', () => {
     ['by.role', 'plain', 'GET /role/x', { roles: ['administrator'] }],
     ['by.access', 'plain', 'GET /access/x', {}],
     ['by.reason', 'reviewer', 'GET /reason/x', {}],
-    // Nothing tells the class of a tenant yet.
     ['by.class', 'plain', 'GET /class/x', {}],
     ['by.any', 'plain', 'GET /any/x', { groups: ['support', 'trainee'] }],
     ['by.any', 'reader', 'GET /any/x', {}],

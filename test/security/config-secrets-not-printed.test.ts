@@ -11,7 +11,12 @@ describe('a secret in the wrong place', () => {
     ['as a secret itself', smallestWith(`secrets: { token: ${SECRET} }\n`)],
     ['in a map of secrets', smallestWith(`secrets: { tokens: { acme: ${SECRET} } }\n`)],
     ['in a misspelled section', smallestWith(`secretss: { token: ${SECRET} }\n`)],
-    ['in a section of another version', smallestWith(`notify: { smtp: { url: ${SECRET} } }\n`)],
+    ['as the address of the mail server', smallestWith(`notify: { smtp: { url: ${SECRET} } }\n`)],
+    ['below it', smallestWith(`notify: { smtp: { url: { fromEnvv: ${SECRET} } } }\n`)],
+    [
+      'in a section of another version',
+      smallestWith(`grants: { store: { postgres: { url: ${SECRET} } } }\n`),
+    ],
     ['in a misspelled reference', smallestWith(`secrets: { token: { fromEnvv: ${SECRET} } }\n`)],
     ['as the name of a variable', smallestWith(`secrets: { token: { fromEnv: "${SECRET}!" } }\n`)],
     ['as a key hash', SMALLEST.replace(']', `], services: [{ name: a, keyHash: ${SECRET} }]`)],

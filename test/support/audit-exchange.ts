@@ -2,8 +2,9 @@
 import type { EpochMs, MonotonicMs } from '#model/clock.ts';
 import type { ExchangeFacts } from '#model/exchange.ts';
 import type { Grant } from '#model/grant.ts';
-import type { GrantId, RequestId, TenantId } from '#model/ids.ts';
+import type { GrantId, RequestId, SessionId, TenantId } from '#model/ids.ts';
 import type { Credential } from '#model/principal.ts';
+import type { SupportSession } from '#model/session.ts';
 import type { Recordable } from '#audit/journal.ts';
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -48,6 +49,23 @@ export const EXAMPLE_GRANT: Grant = Object.freeze<Grant>({
   revokedBy: null,
 });
 
+export const EXAMPLE_SESSION: SupportSession = Object.freeze<SupportSession>({
+  id: 'ses_01J8Z3K4M5N6P7Q8R9S0T1V2W3' as SessionId,
+  tenant: 'acme' as TenantId,
+  principal: EXAMPLE_CREDENTIAL.principal,
+  grantId: EXAMPLE_GRANT.id,
+  access: 'read',
+  reason: { type: 'customer_initiated_support', detail: 'reproducing the fault' },
+  caseRef: 'CASE-42',
+  startedAt: 1_760_000_000_000 as EpochMs,
+  endsAt: 1_760_028_800_000 as EpochMs,
+  idleMs: 1_800_000,
+  lastUsedAt: 1_760_000_000_000 as EpochMs,
+  endedAt: null,
+  endedBy: null,
+  note: null,
+});
+
 export type FakeExchange = Mutable<ExchangeFacts> &
   Pick<Recordable, 'recorded' | 'recordRefused'> & {
     /** What the journal answered, in order. */
@@ -83,6 +101,7 @@ export function fakeExchange(facts: Partial<ExchangeFacts> = {}): FakeExchange {
     credential: EXAMPLE_CREDENTIAL,
     tenant: 'acme' as TenantId,
     grant: EXAMPLE_GRANT,
+    session: null,
     grantCacheResult: 'hit',
     grantCacheAgeMs: 12,
     reason: 'ok',

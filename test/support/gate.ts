@@ -21,6 +21,8 @@ export interface GateOptions {
   readonly published?: boolean;
   /** Merged over the entry of the staff's issuer; `jwks: undefined` takes its key file away. */
   readonly support?: Readonly<Record<string, unknown>>;
+  /** Merged over `identity`, beside its issuers: the duties of the staff, services. */
+  readonly identity?: Readonly<Record<string, unknown>>;
   /** Called before the configuration is read: to put files beside it. */
   readonly prepare?: (folder: string) => void;
   readonly clock?: Clock;
@@ -257,8 +259,10 @@ function writeFixture(folder: string, options: GateOptions, workforce: TestIssue
           claims: { tenant: 'org_id', admin: 'is_admin' },
         },
       ],
+      ...options.identity,
     },
     grants: { store: { sqlite: { path: 'postern.db' } } },
+    sessions: { required: false },
     killSwitch: { file: 'STOP' },
     policies: { directory: 'policies' },
     audit: {

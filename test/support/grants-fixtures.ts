@@ -6,7 +6,8 @@ import type { EpochMs } from '#model/clock.ts';
 import type { Actor, Grant } from '#model/grant.ts';
 import type { GrantId, TenantId } from '#model/ids.ts';
 import type { Principal } from '#model/principal.ts';
-import { DEFAULT_GRANT_LIMITS, type GrantLimits } from '#grants/grant-limits.ts';
+import type { TenantSettings } from '#model/tenant-settings.ts';
+import { DEFAULT_TENANT_SETTINGS } from '#grants/settings/default-settings.ts';
 import type { GrantDraft } from '#grants/grant-store.ts';
 import { type ManualClock, manualClock } from './manual-clock.ts';
 
@@ -53,28 +54,40 @@ export const sam: Principal = {
   org: 'vendor',
 };
 
-export const limits: GrantLimits = DEFAULT_GRANT_LIMITS;
+/** The defaults but for what a test is about; durations one by one. */
+export function settingsWith(
+  over: Partial<Omit<TenantSettings, 'durations'>> & {
+    readonly durations?: Partial<TenantSettings['durations']>;
+  } = {},
+): TenantSettings {
+  const { durations } = DEFAULT_TENANT_SETTINGS;
+  return { ...DEFAULT_TENANT_SETTINGS, ...over, durations: { ...durations, ...over.durations } };
+}
+
+/** Every tenant under the defaults. */
+export const settings = (): TenantSettings => DEFAULT_TENANT_SETTINGS;
 
 export function draft(over: Partial<GrantDraft> = {}): GrantDraft {
-  return {
-    tenant: acme,
-    startsAt: START,
-    expiresAt: (START + DAY) as EpochMs,
-    access: 'read',
-    audience: { org: 'vendor', groups: null, principals: null },
-    roles: [],
-    workspaces: [],
-    actAs: null,
-    lifts: [],
-    caseRef: 'CASE-1',
-    reason: { type: 'customer_initiated_support', detail: 'The invoice page is empty.' },
-    ...over,
-  };
+  return { ...WISH, ...over };
 }
+
+const WISH = {
+  tenant: acme,
+  startsAt: START,
+  expiresAt: (START + DAY) as EpochMs,
+  access: 'read',
+  audience: { org: 'vendor', groups: null, principals: null },
+  roles: [],
+  workspaces: [],
+  actAs: null,
+  lifts: [],
+  caseRef: 'CASE-1',
+  reason: { type: 'customer_initiated_support', detail: 'The invoice page is empty.' },
+} as const satisfies GrantDraft;
 
 export function grant(over: Partial<Grant> = {}): Grant {
   return {
-    ...draft(),
+    ...WISH,
     id: 'grt_01JHNM9N00000000000000000A' as GrantId,
     revision: 1,
     grantedBy: admin,

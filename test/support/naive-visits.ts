@@ -14,7 +14,7 @@ export function naiveVisits(records: readonly PublishedRecord[], tenant: string)
     const actor = record['actor'] as { readonly subject: string } | null | undefined;
     if (record['tenant'] !== tenant || record['requestId'] === undefined || actor === null) continue;
     const grant = record['grant'] as { readonly id: string } | null;
-    const key = JSON.stringify([actor?.subject, grant?.id ?? '']);
+    const key = JSON.stringify([actor?.subject, grant?.id ?? '', sessionOf(record)?.id ?? '']);
     groups.set(key, [...(groups.get(key) ?? []), { at: Date.parse(record.time), record }]);
   }
   const visits: Visit[] = [];
@@ -34,10 +34,17 @@ export function naiveVisits(records: readonly PublishedRecord[], tenant: string)
   return visits.toSorted(compare);
 }
 
+function sessionOf(
+  record: PublishedRecord,
+): { readonly id: string; readonly reason: Visit['reason'] } | null {
+  return record['session'] as { readonly id: string; readonly reason: Visit['reason'] } | null;
+}
+
 function compare(a: Visit, b: Visit): number {
   if (a.firstAt !== b.firstAt) return b.firstAt - a.firstAt;
   if (a.subject !== b.subject) return a.subject < b.subject ? -1 : 1;
-  return (a.grant?.id ?? '') < (b.grant?.id ?? '') ? -1 : 1;
+  if (a.grant?.id !== b.grant?.id) return (a.grant?.id ?? '') < (b.grant?.id ?? '') ? -1 : 1;
+  return (a.session ?? '') < (b.session ?? '') ? -1 : 1;
 }
 
 function visitOf(seen: readonly Seen[]): Visit {
@@ -67,9 +74,9 @@ function visitOf(seen: readonly Seen[]): Visit {
     subject,
     actor: id === null ? null : { id, email, name, issuer, org },
     grant: grant === null ? null : { id: grant.id, revision: grant.revision },
-    session: null,
+    session: sessionOf(last)?.id ?? null,
     caseRef: (last['caseRef'] ?? null) as string | null,
-    reason: null,
+    reason: sessionOf(last)?.reason ?? null,
     actAs: null,
     from: [...new Set(addresses)].filter((ip) => ip !== null).toSorted(),
     firstAt: seen[0]?.at ?? 0,

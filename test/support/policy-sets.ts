@@ -76,6 +76,7 @@ export interface FactsOptions {
   readonly grant?: Grant | null;
   readonly principal?: Partial<Principal>;
   readonly tenantClass?: string;
+  readonly hasSession?: boolean;
   readonly workspace?: string;
   /** By name in lower case. */
   readonly headers?: Readonly<Record<string, readonly string[]>>;
@@ -100,6 +101,7 @@ export function facts(path: string, options: FactsOptions = {}): RouteFacts {
     credential: options.principal === undefined ? null : credentialOf(options.principal),
     tenant: 'acme' as TenantId,
     tenantClass: options.tenantClass ?? null,
+    hasSession: options.hasSession ?? null,
     workspace: options.workspace ?? null,
     headerValues: (name) => headers[name] ?? [],
   };

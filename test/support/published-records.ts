@@ -43,7 +43,12 @@ export function requestRecord(changes: Readonly<Record<string, unknown>> = {}): 
       access: 'write',
       roles: ['support'],
     },
-    session: null,
+    session: {
+      id: 'ses_01JHNM9N00000000000000000A',
+      access: 'write',
+      caseRef: 'CASE-1815',
+      reason: { type: 'customer_initiated_support', detail: 'Reproducing the fault' },
+    },
     caseRef: 'CASE-1815',
     reason: { type: 'customer_initiated_support', detail: 'Cannot open tickets' },
     requestId: '0198f2a0-2222-7000-8000-00000000c0de',
@@ -192,6 +197,16 @@ export function lifecycleRecords(): PublishedRecord[] {
     lifecycleRecord({ event: 'grant.revoked', code: 'PSTN2003I' }),
     lifecycleRecord({ event: 'grant.expired', code: 'PSTN2004I', actor: null }),
     lifecycleRecord({
+      event: 'session.started',
+      code: 'PSTN2101I',
+      details: { session: 'ses_1', grant: 'grant-1', access: 'read' },
+    }),
+    lifecycleRecord({
+      event: 'session.ended',
+      code: 'PSTN2102I',
+      details: { session: 'ses_1', endedBy: 'left' },
+    }),
+    lifecycleRecord({
       event: 'policy.reloaded',
       code: 'PSTN3001I',
       actor: null,
@@ -218,6 +233,31 @@ export function lifecycleRecords(): PublishedRecord[] {
       code: 'PSTN6003E',
       actor: null,
       details: { segments: 1, bytes: 9 },
+    }),
+    lifecycleRecord({
+      event: 'settings.changed',
+      code: 'PSTN2005I',
+      details: { part: 'own', revision: 2, keys: 'suspended' },
+    }),
+    ...(['made', 'approved', 'decided'] as const).map((step, i) =>
+      lifecycleRecord({
+        event: `request.${step}`,
+        code: `PSTN220${i + 1}I`,
+        details: { request: 'req_1', status: step === 'made' ? 'awaiting_tenant' : 'approved' },
+      }),
+    ),
+    lifecycleRecord({ event: 'lock.set', code: 'PSTN8001W', details: { lock: 'lck_1', kind: 'case' } }),
+    lifecycleRecord({ event: 'lock.lifted', code: 'PSTN8002I', details: { lock: 'lck_1', kind: 'case' } }),
+    lifecycleRecord({
+      event: 'break_glass.asked',
+      code: 'PSTN8003W',
+      details: { emergency: 'emg_1', access: 'read' },
+    }),
+    lifecycleRecord({
+      event: 'break_glass.used',
+      code: 'PSTN8004W',
+      grant: { id: 'grant-1', revision: 1 },
+      details: { emergency: 'emg_1', access: 'read' },
     }),
     gapRecord(),
     checkpointRecord(),

@@ -171,7 +171,7 @@ export class RandomJournal {
       this.#grants += 1;
       // A grant says the same in every segment.
       const caseRef = this.#grants % 2 === 0 ? { caseRef: `CASE-${this.#grants % 3}` } : {};
-      context += grantOf(this.#grants, tenant, 1, caseRef);
+      context += grantOf(this.#grants, tenant, 1, { ...caseRef, ...this.#session() });
     }
     const facts = {
       id: idOf(this.#t, this.#count),
@@ -182,6 +182,15 @@ export class RandomJournal {
       isWrite: this.#below(3) === 0,
     };
     return { context, facts: this.#grants === 0 ? { ...facts, g: 0 } : facts };
+  }
+
+  /** Every third grant line is one that a session uses. */
+  #session(): object {
+    if (this.#grants % 3 > 0) return {};
+    // A session says the same wherever it is written.
+    const id = `ses_${this.#grants % 2}`;
+    const caseRef = this.#grants % 2 === 0 ? { caseRef: 'CASE-7' } : {};
+    return { session: { id, access: 'read', reason: { type: 'debug_log', detail: `of ${id}` }, ...caseRef } };
   }
 
   #pick<T>(from: readonly T[]): T {

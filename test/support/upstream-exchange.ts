@@ -99,6 +99,7 @@ class FakeExchange implements HttpExchange, UpgradeExchange {
   credential = credentialOf();
   tenant = 'acme' as TenantId;
   grant = grantOf();
+  readonly session = null;
   readonly grantCacheResult = 'none';
   readonly grantCacheAgeMs = 0;
   readonly reason: ReasonCode = 'ok';

@@ -30,7 +30,7 @@ export interface RecordPage {
   readonly nextCursor: string | null;
 }
 
-/** One visit: a principal under one grant (or session), until nothing was asked for 30 minutes. */
+/** One visit: a principal under one grant and in one session, if any, until nothing was asked for 30 minutes. */
 export interface Visit {
   readonly subject: string;
   /** Null once erased. */
@@ -42,7 +42,9 @@ export interface Visit {
     readonly org: string;
   } | null;
   readonly grant: { readonly id: string; readonly revision: number } | null;
+  /** The session's id. */
   readonly session: string | null;
+  /** The session's case and reason, else the grant's. */
   readonly caseRef: string | null;
   readonly reason: { readonly type: string; readonly detail: string } | null;
   readonly actAs: string | null;

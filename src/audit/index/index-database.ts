@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { segmentNumberOf, segmentPath } from '../segment-directory.ts';
 import type { Position } from '../segment-tail.ts';
 
-const VERSION = 1;
+const VERSION = 2;
 const BUSY_MS = 2000;
 
 /** Everything up to `sealedAt` is in it; `seal` is the line that ends there. */
@@ -38,7 +38,7 @@ const TABLES = `
     kind TEXT NOT NULL, PRIMARY KEY (segment, s)) STRICT, WITHOUT ROWID;
   CREATE INDEX subject_id ON subject (subject, segment);
   CREATE TABLE grant_line (segment INTEGER NOT NULL, g INTEGER NOT NULL, "offset" INTEGER NOT NULL,
-    grant_id TEXT NOT NULL, case_ref TEXT, PRIMARY KEY (segment, g)) STRICT, WITHOUT ROWID;
+    grant_id TEXT NOT NULL, case_ref TEXT, session_id TEXT, PRIMARY KEY (segment, g)) STRICT, WITHOUT ROWID;
   CREATE TABLE policy (segment INTEGER NOT NULL, p INTEGER NOT NULL, "offset" INTEGER NOT NULL,
     PRIMARY KEY (segment, p)) STRICT, WITHOUT ROWID;
   CREATE TABLE segment (segment INTEGER PRIMARY KEY, instance TEXT NOT NULL) STRICT;

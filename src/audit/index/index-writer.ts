@@ -4,6 +4,7 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type { Block, Cell, Tenant } from './block.ts';
 import type { BuilderStart } from './block-builder.ts';
+import type { GrantLine } from '../journal-lines.ts';
 import type { Pending, Turned } from './pending.ts';
 import type { Position } from '../segment-tail.ts';
 import type { IndexCursor } from './index-database.ts';
@@ -77,7 +78,7 @@ function statementsOf(db: DatabaseSync) {
     other: replace('other', 6),
     late: replace('late', 2),
     subject: replace('subject', 5),
-    grant: replace('grant_line', 5),
+    grant: replace('grant_line', 6),
     policy: replace('policy', 3),
     segment: replace('segment', 2),
     opened: replace('opened', 2),
@@ -111,10 +112,15 @@ function writeLines(sql: Statements, pending: Pending): void {
   for (const { segment, offset, line } of pending.subjects)
     sql.subject.run(segment, line.s, offset, line.subject, line.kind);
   for (const { segment, offset, line } of pending.grants)
-    sql.grant.run(segment, line.g, offset, line.grant.id, line.caseRef ?? null);
+    sql.grant.run(segment, line.g, offset, line.grant.id, caseOf(line), line.session?.id ?? null);
   for (const { segment, offset, line } of pending.policies) sql.policy.run(segment, line.p, offset);
   for (const { segment, line } of pending.segments) sql.segment.run(segment, line.instance);
   for (const { segment, offset } of pending.opened) sql.opened.run(segment, offset);
+}
+
+/** As a record says it: the session's, else the grant's. */
+function caseOf({ session, caseRef }: GrantLine): string | null {
+  return session?.caseRef ?? caseRef ?? null;
 }
 
 function writeBlock(sql: Statements, block: Block): void {

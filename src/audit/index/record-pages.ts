@@ -105,7 +105,7 @@ function isPlace(value: readonly unknown[]): value is readonly [number, number] 
 
 /** What the first keys of its lines could not tell. */
 function matches(record: PublishedRecord, { query, principals, since, until }: RecordPlan): boolean {
-  const { tenant, caseRef, rule, decision, effect, requestsOnly, requestId } = query;
+  const { tenant, session, caseRef, rule, decision, effect, requestsOnly, requestId } = query;
   if (requestsOnly === true && !isRequest(record)) return false;
   const at = Date.parse(record.time);
   if (at < since || at >= until) return false;
@@ -113,6 +113,11 @@ function matches(record: PublishedRecord, { query, principals, since, until }: R
   if (tenant !== undefined && record['tenant'] !== tenant) return false;
   if (principals !== null && !principals.includes(subjectOf(record))) return false;
   if (caseRef !== undefined && record['caseRef'] !== caseRef) return false;
+  if (
+    session !== undefined &&
+    (record['session'] as { readonly id: string } | null | undefined)?.id !== session
+  )
+    return false;
   if (decision !== undefined && record['decision'] !== decision) return false;
   if (rule !== undefined && (record['rule'] as { readonly id: string } | null | undefined)?.id !== rule)
     return false;

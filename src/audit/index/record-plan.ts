@@ -40,15 +40,17 @@ export function planOf(
     decision,
     requestsOnly = false,
   } = query;
-  // No line names a session yet.
-  if (session !== undefined) return null;
   const idMs = requestId === undefined ? null : idMsOf(requestId);
   if (requestId !== undefined && idMs === null) return null;
   const principals = principal === undefined ? null : subjectIds(principal, find);
   const tenants = tenant === undefined ? null : rawTenants(snapshot, tenant);
   if (tenants?.length === 0) return null;
   const ofRequests =
-    caseRef !== undefined || rule !== undefined || effect !== undefined || decision !== undefined;
+    session !== undefined ||
+    caseRef !== undefined ||
+    rule !== undefined ||
+    effect !== undefined ||
+    decision !== undefined;
   return {
     query,
     principals,
@@ -65,7 +67,7 @@ export function segmentPlan(snapshot: Snapshot, plan: RecordPlan, segment: numbe
   const { query, tenants, since, until, others } = plan;
   const subjects = plan.principals === null ? null : subjectsIn(snapshot, plan.principals, segment);
   if (subjects?.size === 0) return null;
-  const grants = query.caseRef === undefined ? null : grantsIn(snapshot, query.caseRef, segment);
+  const grants = grantsIn(snapshot, query, segment);
   if (grants?.size === 0) return null;
   const wanted: Wanted = {
     tenants,
@@ -81,9 +83,9 @@ export function segmentPlan(snapshot: Snapshot, plan: RecordPlan, segment: numbe
   return { blocks: chosen === null ? blocks : blocks.filter(({ id }) => chosen.has(id)), wanted };
 }
 
-function maySum({ tenant, principal, caseRef, rule, effect, decision }: RecordQuery): boolean {
-  if (tenant !== undefined || principal !== undefined || caseRef !== undefined || rule !== undefined)
-    return false;
+function maySum({ tenant, principal, session, caseRef, rule, effect, decision }: RecordQuery): boolean {
+  const ofSomebody = tenant ?? principal ?? session ?? caseRef ?? rule;
+  if (ofSomebody !== undefined) return false;
   return (effect === undefined || effect === 'denied') && decision !== 'allow';
 }
 
@@ -106,8 +108,20 @@ export function subjectsIn(snapshot: Snapshot, ids: readonly string[], segment: 
   return new Set(rows.map((row) => Number(row['s'])));
 }
 
-export function grantsIn(snapshot: Snapshot, caseRef: string, segment: number): Set<number> {
-  const rows = snapshot.all('SELECT g FROM grant_line WHERE segment = ? AND case_ref = ?', segment, caseRef);
+/** Of that case and session; null where neither is asked for. */
+export function grantsIn(
+  snapshot: Snapshot,
+  { caseRef, session }: Pick<RecordQuery, 'caseRef' | 'session'>,
+  segment: number,
+): Set<number> | null {
+  if (caseRef === undefined && session === undefined) return null;
+  const rows = snapshot.all(
+    `SELECT g FROM grant_line WHERE segment = ?1 AND (?2 IS NULL OR case_ref = ?2)
+     AND (?3 IS NULL OR session_id = ?3)`,
+    segment,
+    caseRef ?? null,
+    session ?? null,
+  );
   return new Set(rows.map((row) => Number(row['g'])));
 }
 

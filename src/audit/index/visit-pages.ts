@@ -1,5 +1,5 @@
-// Who visited a tenant, from the sums of the index alone: no request is read. Sums of one subject under one grant are one
-// visit while less than 30 minutes lie between them. Pages go from the visits that began last to those that began first,
+// Who visited a tenant, from the sums of the index alone: no request is read. Sums of one subject under one grant and in
+// one session are one visit while less than 30 minutes lie between them. Pages go from the visits that began last to those that began first,
 // and a visit's beginning does not change while it lasts, so what is written meanwhile moves no page that follows.
 import type { ResolvedRequest } from '../line-context.ts';
 import type { Visit, VisitPage, VisitQuery } from './audit-reader.ts';
@@ -19,6 +19,8 @@ const MOST_DENIED = 16;
 interface Draft {
   readonly subject: string;
   readonly grantId: string;
+  /** Empty without a session. */
+  readonly session: string;
   firstAt: number;
   lastAt: number;
   reads: number;
@@ -44,7 +46,7 @@ export function visitPage(snapshot: Snapshot, query: VisitQuery, people: People)
       if (who === null || who.kind === 'anonymous' || (ids !== null && !ids.has(who.subject))) continue;
       const grant = lines.grant(cell.segment, cell.g);
       if (query.caseRef !== undefined && grant?.caseRef !== query.caseRef) continue;
-      merge(open, { subject: who.subject, grantId: grant?.id ?? '' }, cell);
+      merge(open, { subject: who.subject, grantId: grant?.id ?? '', session: grant?.session ?? '' }, cell);
     }
     done = done.concat(ended(open, olderLastAt + VISIT_GAP_MS));
     const page = done.filter((one) => isAfter(one, after));
@@ -108,15 +110,16 @@ function cellOf(row: Row): SeenCell {
 /** Into every visit it touches, which thereby become one. */
 function merge(
   open: Map<string, Draft[]>,
-  { subject, grantId }: { readonly subject: string; readonly grantId: string },
+  { subject, grantId, session }: Pick<Draft, 'subject' | 'grantId' | 'session'>,
   cell: SeenCell,
 ): void {
   // A tuple: no subject's id may run into a grant's.
-  const key = JSON.stringify([subject, grantId]);
+  const key = JSON.stringify([subject, grantId, session]);
   const drafts = open.get(key) ?? [];
   const draft: Draft = {
     subject,
     grantId,
+    session,
     firstAt: cell.firstAt,
     lastAt: cell.lastAt,
     reads: cell.reads,
@@ -154,7 +157,7 @@ function ended(open: Map<string, Draft[]>, reach: number): Draft[] {
   return done.toSorted(compare);
 }
 
-type Key = readonly [firstAt: number, subject: string, grantId: string];
+type Key = readonly [firstAt: number, subject: string, grantId: string, session: string];
 
 function compare(a: Draft, b: Draft): number {
   return compareKeys(keyFrom(a), keyFrom(b));
@@ -163,11 +166,12 @@ function compare(a: Draft, b: Draft): number {
 function compareKeys(a: Key, b: Key): number {
   if (a[0] !== b[0]) return b[0] - a[0];
   if (a[1] !== b[1]) return a[1] < b[1] ? -1 : 1;
-  return a[2] === b[2] ? 0 : a[2] < b[2] ? -1 : 1;
+  if (a[2] !== b[2]) return a[2] < b[2] ? -1 : 1;
+  return a[3] === b[3] ? 0 : a[3] < b[3] ? -1 : 1;
 }
 
-function keyFrom({ firstAt, subject, grantId }: Draft): Key {
-  return [firstAt, subject, grantId];
+function keyFrom({ firstAt, subject, grantId, session }: Draft): Key {
+  return [firstAt, subject, grantId, session];
 }
 
 function isAfter(draft: Draft, after: Key | null): boolean {
@@ -179,8 +183,8 @@ function keyOf(cursor: string): Key {
 }
 
 function isKey(value: readonly unknown[]): value is Key {
-  const [firstAt, subject, grantId] = value;
-  return value.length === 3 && isCount(firstAt) && typeof subject === 'string' && typeof grantId === 'string';
+  const [firstAt, ...names] = value;
+  return value.length === 4 && isCount(firstAt) && names.every((name) => typeof name === 'string');
 }
 
 interface Paging {
@@ -210,14 +214,15 @@ interface Sources {
 function visitOf(draft: Draft, { snapshot, contexts, lines, tenant }: Sources): Visit {
   const latest = draft.cells.reduce((a, b) => (b.lastAt > a.lastAt ? b : a));
   const request = contexts.visit(latest.segment, latest.s, latest.g);
-  const { grant, caseRef, reason, actAs } = request;
+  const { grant, session, caseRef, reason, actAs } = request;
   return {
     subject: draft.subject,
     actor: shownActor(request),
     grant: grant === null ? null : { id: grant.id, revision: grant.revision },
-    session: null,
+    session: session?.id ?? null,
     caseRef,
-    reason,
+    // Why they came, and where no session says it, why they may.
+    reason: session?.reason ?? reason,
     actAs,
     from: addressesOf(draft.cells, contexts),
     firstAt: draft.firstAt,

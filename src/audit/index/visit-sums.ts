@@ -19,11 +19,18 @@ export interface SeenCell {
   readonly denied: number;
 }
 
+/** A grant as one session uses it; `session` null without one. */
+export interface SumGrant {
+  readonly id: string;
+  readonly caseRef: string | null;
+  readonly session: string | null;
+}
+
 export interface SumLines {
   /** Null when the line is not there. */
   subject(segment: number, s: number): { readonly subject: string; readonly kind: string } | null;
   /** Null where there was no grant. */
-  grant(segment: number, g: number): { readonly id: string; readonly caseRef: string | null } | null;
+  grant(segment: number, g: number): SumGrant | null;
   /** Most frequent first. */
   denied(
     snapshot: Snapshot,
@@ -39,13 +46,20 @@ export function sumLinesOf(snapshot: Snapshot): SumLines {
   });
   const grants = remembered((segment, g) => {
     if (g === 0) return null;
-    const sql = 'SELECT grant_id, case_ref FROM grant_line WHERE segment = ? AND g = ?';
+    const sql = 'SELECT grant_id, case_ref, session_id FROM grant_line WHERE segment = ? AND g = ?';
     const row = snapshot.get(sql, segment, g);
     if (row === null) return null;
-    const caseRef = row['case_ref'];
-    return { id: String(row['grant_id']), caseRef: typeof caseRef === 'string' ? caseRef : null };
+    return {
+      id: String(row['grant_id']),
+      caseRef: textOrNull(row['case_ref']),
+      session: textOrNull(row['session_id']),
+    };
   });
   return { subject: subjects, grant: grants, denied };
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
 }
 
 function remembered<T>(look: (segment: number, number: number) => T): (segment: number, number: number) => T {

@@ -1,49 +1,92 @@
-// The one grant this request is judged under. From here on the exchange is live: a revoke reaches it wherever it is.
-// Assumes a verified credential and a tenant. Hot: on a cache hit nothing waits and nothing is allocated.
-import type { Clock } from '#model/clock.ts';
-import { NEVER } from '#model/clock.ts';
-import { chooseGrant } from '#model/grant.ts';
-import { deny, PASS, type Verdict } from '#model/verdict.ts';
-import type { CachedGrants, GrantLookup } from '#grants/grant-lookup.ts';
-import type { Exchange } from '../exchange.ts';
+// The one grant this request is judged under: its session's; without a session the chosen one of the tenant's, and where
+// none covers it what stands without a grant. From here on the exchange is live: a revoke reaches it wherever it is.
+// Assumes what stages/view.ts read in this very turn. Hot: nothing waits and nothing is allocated.
+import type { Clock, EpochMs } from '#model/clock.ts';
+import { chooseGrant, type Grant, grantCovers, grantStatusAt, type NoGrant } from '#model/grant.ts';
+import type { Principal } from '#model/principal.ts';
+import type { DenialCode } from '#model/reason.ts';
+import type { SupportSession } from '#model/session.ts';
+import type { TenantView } from '#model/tenant-settings.ts';
+import { deny, PASS } from '#model/verdict.ts';
+import { setAuthorityEnd } from '../authority-end.ts';
 import type { LiveExchanges } from '../live-exchanges.ts';
 import type { Stage } from '../stage.ts';
 
 export interface GrantStageDeps {
-  readonly grants: GrantLookup;
   readonly live: LiveExchanges;
   readonly clock: Clock;
 }
 
-export function grantStage({ grants, live, clock }: GrantStageDeps): Stage {
-  function choose(x: Exchange, cached: CachedGrants): Verdict {
-    if (x.credential === null) return deny('no_credential');
-    const now = clock.now();
-    const grant = chooseGrant(cached.grants, x.credential.principal, now);
-    if (typeof grant === 'string') return deny(grant);
-    const grantEnd = grant.expiresAt ?? NEVER;
-    x.grant = grant;
-    x.authorityEndsAt = x.credential.expiresAt < grantEnd ? x.credential.expiresAt : grantEnd;
-    live.add(x);
-    return PASS;
-  }
-
-  function afterLoad(x: Exchange, loaded: CachedGrants): Verdict {
-    // Cut, or its client gone, while it waited: an exchange that has ended must not become live again.
-    if (x.phase !== 'judging') return deny('client_closed');
-    x.grantCacheResult = 'miss';
-    return choose(x, loaded);
-  }
-
+export function grantStage({ live, clock }: GrantStageDeps): Stage {
   return {
     name: 'grant',
     run(x) {
-      if (x.tenant === null) return deny('tenant_unresolved');
-      const found = grants.grantsOf(x.tenant);
-      if (found instanceof Promise) return found.then((loaded) => afterLoad(x, loaded));
-      x.grantCacheResult = 'hit';
-      x.grantCacheAgeMs = Math.round(clock.monotonic() - found.loadedAt);
-      return choose(x, found);
+      const { view, credential, session } = x;
+      if (credential === null) return deny('no_credential');
+      if (view === null) return deny('store_unavailable', 'nobody has read what holds for the tenant');
+      const { principal } = credential;
+      if (view.settings.excludedOrgs.includes(principal.org))
+        return deny('no_grant', 'the organisation is excluded by the class of the tenant');
+      const now = clock.now();
+      const grant =
+        session === null ? grantFor(view, principal, now) : grantOfSession(view, session, principal, now);
+      if (typeof grant === 'string') return deny(grant);
+      x.grant = grant;
+      setAuthorityEnd(x, grant);
+      live.add(x);
+      return PASS;
     },
   };
+}
+
+/** What the customer gave comes before what stands anyway, unless it is ambiguous: that is the customer's to settle. */
+function grantFor(view: TenantView, principal: Principal, now: EpochMs): Grant | NoGrant {
+  const grant = chooseGrant(view.grants, principal, now);
+  if (typeof grant !== 'string' || grant === 'grant_ambiguous') return grant;
+  const { standing } = view;
+  for (let i = 0; i < standing.length; i++) {
+    const one = standing[i] as Grant;
+    if (grantStatusAt(one, now) === 'active' && grantCovers(one, principal)) return one;
+  }
+  return grant;
+}
+
+const REASON_OF = {
+  pending: 'grant_pending',
+  scheduled: 'grant_pending',
+  expired: 'grant_expired',
+  revoked: 'grant_revoked',
+} as const;
+
+function grantOfSession(
+  view: TenantView,
+  session: SupportSession,
+  principal: Principal,
+  now: EpochMs,
+): Grant | DenialCode {
+  const grant = withId(view.grants, session.grantId) ?? withId(view.standing, session.grantId);
+  // Neither does the view hold what was revoked or has expired: whichever it was, the session is over with it.
+  if (grant === null) return 'session_ended';
+  const status = grantStatusAt(grant, now);
+  if (status !== 'active') return REASON_OF[status];
+  if (!grantCovers(grant, principal)) return 'no_grant';
+  // Its case was changed since: the session was opened for another one.
+  if (grant.caseRef !== null && grant.caseRef !== session.caseRef) return 'session_ended';
+  return session.access === 'read' && grant.access === 'write' ? readOnly(grant) : grant;
+}
+
+function withId(grants: readonly Grant[], id: string): Grant | null {
+  for (let i = 0; i < grants.length; i++) if ((grants[i] as Grant).id === id) return grants[i] as Grant;
+  return null;
+}
+
+const readOnlyViews = new WeakMap<Grant, Grant>();
+
+/** The grant as a session for reading uses it. One object for each, so that what is kept by grant is found again. */
+function readOnly(grant: Grant): Grant {
+  const known = readOnlyViews.get(grant);
+  if (known !== undefined) return known;
+  const view: Grant = Object.freeze({ ...grant, access: 'read' });
+  readOnlyViews.set(grant, view);
+  return view;
 }

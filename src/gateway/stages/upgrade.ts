@@ -2,6 +2,8 @@
 // Only an exact `Upgrade: websocket` is an upgrade; lists with it are refused, everything else is a plain request.
 import { deny, PASS, type Verdict } from '#model/verdict.ts';
 import type { Exchange } from '../exchange.ts';
+import { ownCookieOf } from '../own-cookie.ts';
+import { isOwnOrigin } from '../same-origin.ts';
 import type { Stage } from '../stage.ts';
 
 export function upgradeStage(origins: readonly string[]): Stage {
@@ -30,11 +32,15 @@ function judgeHandshake(x: Exchange, origins: ReadonlySet<string>): Verdict {
   return originIsAllowed(head.origin, x, origins) ? PASS : deny('origin_refused');
 }
 
-/** None is accepted: only a browser sends one, and only with a cookie would its absence matter. */
+/**
+ * None is accepted here: only a browser sends one, and where its cookie is the credential its absence is refused
+ * (credential.ts). Without a list it is the request's own host; with our cookie by https, also where TLS ends before us.
+ */
 function originIsAllowed(origin: string, x: Exchange, origins: ReadonlySet<string>): boolean {
   if (origin === '') return true;
   const lower = origin.toLowerCase();
   if (origins.size > 0) return origins.has(lower);
+  if (ownCookieOf(x.head.cookie) !== null) return isOwnOrigin(lower, x);
   return lower === `${x.secure ? 'https' : 'http'}://${x.host}`;
 }
 

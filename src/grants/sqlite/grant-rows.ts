@@ -4,6 +4,7 @@
 import { type EpochMs, NEVER } from '#model/clock.ts';
 import type { Access, Actor, Grant, GrantSource, Verification } from '#model/grant.ts';
 import type { GrantId, TenantId } from '#model/ids.ts';
+import type { CasePeriod } from '../grant-limits.ts';
 
 export interface GrantRow {
   readonly id: string;
@@ -119,6 +120,16 @@ export function grantOf(row: GrantRow): Grant {
     ...(notice === null ? {} : { notice }),
     ...(verification === null ? {} : { verification }),
   });
+}
+
+/** Of another grant, no more than its time. */
+export function periodOf(row: Pick<GrantRow, 'id' | 'starts_at' | 'ends_at' | 'revoked_at'>): CasePeriod {
+  return {
+    id: row.id as GrantId,
+    startsAt: row.starts_at as EpochMs,
+    expiresAt: row.ends_at === NEVER ? null : (row.ends_at as EpochMs),
+    revokedAt: row.revoked_at as EpochMs | null,
+  };
 }
 
 function toJson(value: unknown): string | null {

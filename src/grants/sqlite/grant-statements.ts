@@ -22,6 +22,7 @@ export interface ListShape {
   readonly byTenant: boolean;
   readonly status: GrantStatus | 'any';
   readonly covering: boolean;
+  readonly asUser: boolean;
 }
 
 const COLUMNS = GRANT_COLUMNS.join(', ');
@@ -58,7 +59,9 @@ export function prepareGrantStatements(db: DatabaseSync): GrantStatements {
     countActive: db.prepare(`SELECT count(*) AS count FROM grants WHERE ${STATUS_CLAUSES.active}`),
     byId: db.prepare(`SELECT ${COLUMNS} FROM grants WHERE id = ?`),
     insert: db.prepare(`INSERT INTO grants (${COLUMNS}) VALUES (${BOUND})`),
-    update: lenient(db.prepare(`UPDATE grants SET ${ASSIGNED}, expiry_claimed = 0 WHERE id = :id`)),
+    update: lenient(
+      db.prepare(`UPDATE grants SET ${ASSIGNED}, expiry_claimed = 0, ending_claimed = 0 WHERE id = :id`),
+    ),
     dataVersion: db.prepare('PRAGMA data_version'),
     nextEnd: db.prepare(
       'SELECT min(ends_at) AS ends_at FROM grants WHERE revoked_at IS NULL AND expiry_claimed = 0 AND ends_at < ?',
@@ -86,9 +89,10 @@ function lenient(statement: StatementSync): StatementSync {
   return statement;
 }
 
-function listSql({ byTenant, status, covering }: ListShape): string {
+function listSql({ byTenant, status, covering, asUser }: ListShape): string {
   const clauses = [
     byTenant ? 'tenant = :tenant' : null,
+    asUser ? 'act_as = :act_as' : null,
     '(created_at, id) < (:before_created_at, :before_id)',
     status === 'any' ? null : STATUS_CLAUSES[status],
     covering ? COVERING_CLAUSE : null,

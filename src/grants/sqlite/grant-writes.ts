@@ -1,39 +1,54 @@
 // Changes of grants inside a transaction that may do more than that: the switch, an approved request, an emergency. Each
 // runs the lifecycle rules, writes row, history and notice, and returns the grant as stored, frozen. Throws GrantRefusal.
-import type { Actor, Grant } from '#model/grant.ts';
+import { type Actor, type Grant, recordedActor } from '#model/grant.ts';
 import { GrantRefusal } from '#model/grant-refusal.ts';
 import type { GrantId, TenantId } from '#model/ids.ts';
+import type { Principal } from '#model/principal.ts';
+import type { CasePeriod } from '../grant-limits.ts';
 import { grantNotice } from '../grant-notice.ts';
-import type { GrantLimits } from '../grant-limits.ts';
 import type { GrantDraft, GrantPatch } from '../grant-store.ts';
-import { changedGrant, createdGrant, revokedGrant } from '../lifecycle.ts';
-import { type GrantRow, grantOf, rowOf } from './grant-rows.ts';
+import {
+  changedGrant,
+  createdGrant,
+  type LifecycleContext,
+  revokedGrant,
+  verifiedGrant,
+} from '../lifecycle.ts';
+import { type GrantRow, grantOf, periodOf, rowOf } from './grant-rows.ts';
 import { addNotice } from './notices.ts';
+import type { SettingsSource } from './settings-source.ts';
 import type { Statements } from './statements.ts';
 import type { Transaction } from './store-core.ts';
-
-/** What is allowed for a tenant, read in the same transaction. */
-export type LimitsSource = (statements: Statements, tenant: TenantId) => GrantLimits;
 
 export interface GrantWrites {
   create(tx: Transaction, draft: GrantDraft, by: Actor): Grant;
   change(tx: Transaction, id: GrantId, patch: GrantPatch, by: Actor): Grant;
   /** Idempotent: revoking a revoked grant returns it unchanged. */
   revoke(tx: Transaction, id: GrantId, by: Actor): Grant;
+  /** Idempotent likewise. `lead` is known to be a lead of the vendor's; the rules ask whether they are its user. */
+  verify(tx: Transaction, verification: GrantVerification): Grant;
 }
 
-export function createGrantWrites(limitsOf: LimitsSource): GrantWrites {
+export interface GrantVerification {
+  readonly id: GrantId;
+  readonly lead: Principal;
+  readonly expectedRevision?: number | undefined;
+}
+
+export function createGrantWrites(settingsOf: SettingsSource): GrantWrites {
+  function contextOf({ statements, now }: Transaction, tenant: TenantId, by: Actor): LifecycleContext {
+    const settings = settingsOf(statements, tenant);
+    return { now, settings, by, ofCase: (caseRef) => grantsOfCase(statements, tenant, caseRef) };
+  }
   return {
     create(tx, draft, by) {
-      const limits = limitsOf(tx.statements, draft.tenant);
       const id = tx.nextId('grt') as GrantId;
-      const grant = createdGrant(id, draft, { now: tx.now, limits, by });
+      const grant = createdGrant(id, draft, contextOf(tx, draft.tenant, by));
       return record(tx, grant, { operation: 'create', by });
     },
     change(tx, id, patch, by) {
       const before = existingGrant(tx.statements, id);
-      const limits = limitsOf(tx.statements, before.tenant);
-      const after = changedGrant(before, patch, { now: tx.now, limits, by });
+      const after = changedGrant(before, patch, contextOf(tx, before.tenant, by));
       return after === before ? before : record(tx, after, { operation: 'change', by });
     },
     revoke(tx, id, by) {
@@ -41,10 +56,33 @@ export function createGrantWrites(limitsOf: LimitsSource): GrantWrites {
       const after = revokedGrant(before, { now: tx.now, by });
       return after === before ? before : record(tx, after, { operation: 'revoke', by });
     },
+    verify(tx, { id, lead, expectedRevision }) {
+      const before = existingGrant(tx.statements, id);
+      const after = verifiedGrant(before, { now: tx.now, lead, expectedRevision });
+      const by = after.verification?.by ?? null;
+      return after === before || by === null ? before : record(tx, after, { operation: 'verify', by });
+    },
   };
 }
 
-const NOTICE_OF = { create: 'grant.given', change: 'grant.changed', revoke: 'grant.revoked' } as const;
+/** One case, however it is written: its time would start anew under another spelling. */
+const OF_CASE = `SELECT id, starts_at, ends_at, revoked_at FROM grants
+  WHERE tenant = :tenant AND lower(trim(case_ref)) = lower(trim(:caseRef))`;
+
+function grantsOfCase(statements: Statements, tenant: TenantId, caseRef: string): readonly CasePeriod[] {
+  const rows = statements.sql(OF_CASE).all({ tenant, caseRef }) as unknown as Pick<
+    GrantRow,
+    'id' | 'starts_at' | 'ends_at' | 'revoked_at'
+  >[];
+  return rows.map(periodOf);
+}
+
+const NOTICE_OF = {
+  create: 'grant.given',
+  change: 'grant.changed',
+  revoke: 'grant.revoked',
+  verify: 'grant.verified',
+} as const;
 
 interface Stamp {
   readonly operation: keyof typeof NOTICE_OF;
@@ -54,10 +92,11 @@ interface Stamp {
 function record(tx: Transaction, after: Grant, { operation, by }: Stamp): Grant {
   const { statements } = tx;
   (operation === 'create' ? statements.insert : statements.update).run(rowOf(after));
-  tx.changed({ kind: 'grant', id: after.id, tenant: after.tenant, operation, by, document: after });
+  const { id, tenant } = after;
+  tx.changed({ kind: 'grant', id, tenant, operation, by: recordedActor(by), document: after });
   addNotice(tx, grantNotice(NOTICE_OF[operation], after, by));
   // Read back rather than handed through: the caller gets what is stored, frozen, and nothing of its own.
-  return existingGrant(statements, after.id);
+  return existingGrant(statements, id);
 }
 
 export function grantById({ byId }: Statements, id: GrantId): Grant | null {

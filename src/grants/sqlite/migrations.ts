@@ -67,7 +67,13 @@ const MIGRATIONS: readonly string[] = [
    ALTER TABLE grants ADD COLUMN source TEXT NOT NULL DEFAULT 'direct';
    ALTER TABLE grants ADD COLUMN notice TEXT;
    ALTER TABLE grants ADD COLUMN verification TEXT;
-   CREATE INDEX grants_of_case ON grants (tenant, case_ref) WHERE case_ref IS NOT NULL;
+   ALTER TABLE grants ADD COLUMN ending_claimed INTEGER NOT NULL DEFAULT 0;
+   CREATE INDEX grants_of_case ON grants (tenant, lower(trim(case_ref)));
+   CREATE INDEX grants_as_user ON grants (tenant, act_as, created_at, id) WHERE act_as IS NOT NULL;
+   CREATE INDEX grants_to_verify ON grants (created_at, id)
+     WHERE revoked_at IS NULL AND verification IS NOT NULL AND verification ->> 'at' IS NULL;
+   CREATE INDEX grants_near_end ON grants (ends_at)
+     WHERE revoked_at IS NULL AND ending_claimed = 0 AND ends_at - starts_at > 172800000;
    CREATE TABLE tenant_settings (
      tenant TEXT PRIMARY KEY,
      revision INTEGER NOT NULL,
@@ -79,6 +85,7 @@ const MIGRATIONS: readonly string[] = [
      tenant TEXT NOT NULL,
      revision INTEGER NOT NULL,
      pending INTEGER NOT NULL,
+     status TEXT NOT NULL,
      created_at INTEGER NOT NULL,
      lapses_at INTEGER NOT NULL,
      asker_issuer TEXT NOT NULL,
@@ -88,6 +95,7 @@ const MIGRATIONS: readonly string[] = [
    CREATE INDEX requests_by_tenant ON access_requests (tenant, created_at, id);
    CREATE INDEX requests_by_asker ON access_requests (asker_issuer, asker_id, created_at, id);
    CREATE INDEX requests_pending ON access_requests (lapses_at) WHERE pending = 1;
+   CREATE INDEX requests_for_leads ON access_requests (created_at, id) WHERE status = 'awaiting_lead';
    CREATE TABLE sessions (
      id TEXT PRIMARY KEY,
      tenant TEXT NOT NULL,
@@ -97,15 +105,19 @@ const MIGRATIONS: readonly string[] = [
      started_at INTEGER NOT NULL,
      last_used_at INTEGER NOT NULL,
      ends_at INTEGER NOT NULL,
+     idle_ms INTEGER NOT NULL,
      ended_at INTEGER,
      cookie_hash TEXT,
+     noticed INTEGER NOT NULL DEFAULT 0,
+     reported INTEGER NOT NULL DEFAULT 0,
      document TEXT NOT NULL
    ) STRICT, WITHOUT ROWID;
    CREATE UNIQUE INDEX sessions_active ON sessions (tenant, principal_issuer, principal_id) WHERE ended_at IS NULL;
    CREATE UNIQUE INDEX sessions_by_cookie ON sessions (cookie_hash) WHERE cookie_hash IS NOT NULL;
    CREATE INDEX sessions_by_tenant ON sessions (tenant, started_at, id);
    CREATE INDEX sessions_by_grant ON sessions (grant_id) WHERE ended_at IS NULL;
-   CREATE INDEX sessions_to_end ON sessions (ends_at) WHERE ended_at IS NULL;
+   CREATE INDEX sessions_by_principal ON sessions (principal_issuer, principal_id, started_at, id);
+   CREATE INDEX sessions_to_report ON sessions (ended_at) WHERE ended_at IS NOT NULL AND reported = 0;
    CREATE TABLE launch_links (
      hash TEXT PRIMARY KEY,
      session TEXT NOT NULL,
@@ -116,6 +128,7 @@ const MIGRATIONS: readonly string[] = [
      session TEXT PRIMARY KEY,
      tenant TEXT NOT NULL,
      made_at INTEGER NOT NULL,
+     writes INTEGER NOT NULL,
      document TEXT NOT NULL
    ) STRICT, WITHOUT ROWID;
    CREATE TABLE locks (
@@ -142,19 +155,26 @@ const MIGRATIONS: readonly string[] = [
      planned INTEGER NOT NULL DEFAULT 0,
      document TEXT NOT NULL
    ) STRICT, WITHOUT ROWID;
-   CREATE INDEX notices_to_plan ON notices (at) WHERE planned = 0;
+   CREATE INDEX notices_to_plan ON notices (id) WHERE planned = 0;
+   CREATE INDEX notices_to_forget ON notices (at) WHERE planned = 1;
    CREATE TABLE deliveries (
      notice TEXT NOT NULL,
      channel TEXT NOT NULL,
      recipient TEXT NOT NULL,
+     side TEXT NOT NULL,
+     address TEXT,
      state TEXT NOT NULL CHECK (state IN ('due', 'done', 'failed')),
      attempts INTEGER NOT NULL DEFAULT 0,
+     planned_at INTEGER NOT NULL,
      due_at INTEGER NOT NULL,
+     leased_until INTEGER NOT NULL DEFAULT 0,
      done_at INTEGER,
      problem TEXT,
      PRIMARY KEY (notice, channel, recipient)
    ) STRICT, WITHOUT ROWID;
-   CREATE INDEX deliveries_due ON deliveries (due_at) WHERE state = 'due';
+   CREATE INDEX deliveries_due ON deliveries (channel, due_at) WHERE state = 'due';
+   CREATE INDEX deliveries_of_recipient ON deliveries (channel, recipient) WHERE state = 'due';
+   CREATE INDEX deliveries_leased ON deliveries (leased_until) WHERE state = 'due';
    CREATE TABLE people_seen (
      side TEXT NOT NULL CHECK (side IN ('admin', 'staff')),
      tenant TEXT NOT NULL,
@@ -170,6 +190,10 @@ const MIGRATIONS: readonly string[] = [
      key TEXT NOT NULL,
      request_hash TEXT NOT NULL,
      created_at INTEGER NOT NULL,
+     claim TEXT NOT NULL,
+     owner TEXT NOT NULL,
+     claimed_at INTEGER NOT NULL,
+     took_effect INTEGER NOT NULL DEFAULT 0,
      answer TEXT,
      PRIMARY KEY (caller, key)
    ) STRICT, WITHOUT ROWID;

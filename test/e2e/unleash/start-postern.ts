@@ -61,6 +61,7 @@ identity:
       algorithms: [ES256]
       jwks: { fromFile: ${text(identity.applicationKeys)} }
       claims: { tenant: org_id, admin: is_admin }
+sessions: { required: false }
 grants:
   store: { sqlite: { path: ${text(join(folder, 'postern.db'))} } }
 policies: { directory: policies, packs: [unleash] }

@@ -5,7 +5,14 @@ import { intentText } from '#audit/line-text.ts';
 import { openedBox, lineKeyOf } from '#audit/subjects/subject-box.ts';
 import { TenantNumbers } from '#audit/tenant-numbers.ts';
 import type { Grant } from '#model/grant.ts';
-import { ANONYMOUS, EXAMPLE_CREDENTIAL, EXAMPLE_GRANT, fakeExchange } from '../../support/audit-exchange.ts';
+import type { SupportSession } from '#model/session.ts';
+import {
+  ANONYMOUS,
+  EXAMPLE_CREDENTIAL,
+  EXAMPLE_GRANT,
+  EXAMPLE_SESSION,
+  fakeExchange,
+} from '../../support/audit-exchange.ts';
 import { linesOf } from '../../support/audit-journal.ts';
 import { memorySubjects, testNumbers } from '../../support/audit-numbers.ts';
 
@@ -91,6 +98,37 @@ describe('a grant', () => {
     expect(table.grantOf({ ...EXAMPLE_GRANT })).toBe(first);
     expect(table.grantOf({ ...EXAMPLE_GRANT, revision: 4 })).not.toBe(first);
     expect(kinds(table.taken())).toEqual(['grant']);
+  });
+
+  it('is written again for each session that uses it, which is looked up no more than the grant is', () => {
+    const table = new ContextTable(memorySubjects());
+    const bare = table.grantOf(EXAMPLE_GRANT);
+    table.taken();
+    const first = table.grantOf(EXAMPLE_GRANT, EXAMPLE_SESSION);
+    expect(first).not.toBe(bare);
+    const line = parsed(table.taken()).find((one): one is GrantLine => one.k === 'grant');
+    expect(line?.session).toEqual({
+      id: EXAMPLE_SESSION.id,
+      access: 'read',
+      caseRef: 'CASE-42',
+      reason: EXAMPLE_SESSION.reason,
+    });
+    expect(table.grantOf(EXAMPLE_GRANT, EXAMPLE_SESSION)).toBe(first);
+    expect(table.grantOf({ ...EXAMPLE_GRANT }, { ...EXAMPLE_SESSION })).toBe(first);
+    expect(table.grantOf(EXAMPLE_GRANT)).toBe(bare);
+    expect(table.taken()).toBe('');
+  });
+
+  it('is never another session’s or another revision’s, and is written anew in a new segment', () => {
+    const table = new ContextTable(memorySubjects());
+    const first = table.grantOf(EXAMPLE_GRANT, EXAMPLE_SESSION);
+    const other = { ...EXAMPLE_SESSION, id: 'ses_2' as SupportSession['id'] };
+    expect(table.grantOf(EXAMPLE_GRANT, other)).not.toBe(first);
+    expect(table.grantOf({ ...EXAMPLE_GRANT, revision: 4 }, EXAMPLE_SESSION)).not.toBe(first);
+    table.taken();
+    table.forget();
+    table.grantOf(EXAMPLE_GRANT, EXAMPLE_SESSION);
+    expect(kinds(table.taken())).toEqual(['subject', 'grant']);
   });
 
   it('survives an end beyond every calendar', () => {

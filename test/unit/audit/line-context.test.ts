@@ -98,7 +98,24 @@ describe('a request line', () => {
       actAs: 'admin-1',
       caseRef: 'CASE-1',
       reason: null,
+      session: null,
       policy: 'sha256:0',
+    });
+  });
+
+  it('of a session says its case before that of the grant, and why it was opened beside the grant’s reason', () => {
+    const context = contextWith(ALL);
+    const reason = { type: 'debug_log', detail: 'the fault' } as const;
+    context.take({ ...GRANT, g: 9, session: { id: 'ses_1', access: 'read', caseRef: 'CASE-2', reason } }, 1);
+    context.take({ ...GRANT, g: 10, session: { id: 'ses_2', access: 'read', reason } }, 1);
+    expect(context.resolvedRequest({ ...INTENT, g: 9 })).toMatchObject({
+      caseRef: 'CASE-2',
+      reason: null,
+      session: { id: 'ses_1', access: 'read', caseRef: 'CASE-2', reason },
+    });
+    expect(context.resolvedRequest({ ...INTENT, g: 10 })).toMatchObject({
+      caseRef: 'CASE-1',
+      session: { id: 'ses_2', caseRef: null },
     });
   });
 

@@ -5,7 +5,13 @@ import { doneText, intentText, refusedText, startedText } from '#audit/line-text
 import type { Grant } from '#model/grant.ts';
 import { linesOf } from '../../support/audit-journal.ts';
 import { testNumbers } from '../../support/audit-numbers.ts';
-import { ANONYMOUS, EXAMPLE_CREDENTIAL, EXAMPLE_GRANT, fakeExchange } from '../../support/audit-exchange.ts';
+import {
+  ANONYMOUS,
+  EXAMPLE_CREDENTIAL,
+  EXAMPLE_GRANT,
+  EXAMPLE_SESSION,
+  fakeExchange,
+} from '../../support/audit-exchange.ts';
 
 const target = (path: string, query = '') => ({
   path,
@@ -79,6 +85,23 @@ describe('an intent line', () => {
   ] as const)('of %s under a grant to %s, decided %s, has the effect for %s', (method, access, reason, e) => {
     const x = fakeExchange({ method, reason, grant: { ...EXAMPLE_GRANT, access } });
     expect((JSON.parse(refusedText(x, testNumbers())) as RefusedLine).e).toBe(e);
+  });
+
+  it('reads whatever passes in a session for reading, under a grant that allows writing too', () => {
+    const grant = { ...EXAMPLE_GRANT, access: 'write' } as const;
+    const x = fakeExchange({ method: 'POST', grant, session: EXAMPLE_SESSION });
+    expect(intentText(x, testNumbers())).toContain(',"e":"r",');
+    const writing = { ...EXAMPLE_SESSION, access: 'write' } as const;
+    expect(intentText({ ...x, session: writing }, testNumbers())).toContain(',"e":"w",');
+  });
+
+  it('is no longer for a session than without one', () => {
+    const x = fakeExchange();
+    const [bare, inSession] = [
+      intentText(x, testNumbers()),
+      intentText({ ...x, session: EXAMPLE_SESSION }, testNumbers()),
+    ];
+    expect(inSession).toBe(bare);
   });
 });
 

@@ -179,6 +179,10 @@ it('publishes every lifecycle event', () => {
     'subject.erased',
     'audit.read',
     'audit.dropped',
+    'lock.set',
+    'lock.lifted',
+    'break_glass.asked',
+    'break_glass.used',
   ];
   const actor = { kind: 'service', id: 'a', issuer: 'i', email: null, name: 'N' } as const;
   const text = events

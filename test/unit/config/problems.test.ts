@@ -146,8 +146,8 @@ const WRONG: readonly (readonly [string, string, readonly string[]])[] = [
   ['a tag', 'log: !log { level: info }', ['4:11 tags (!…) are not allowed']],
   [
     'a later key',
-    'notify: { smtp: {} }',
-    ['4:1 notices by email and webhook are not supported by this version'],
+    'listen: { ops: { tls: {} } }',
+    ['4:18 TLS on the ops listener is not supported by this version'],
   ],
   [
     'a later store',

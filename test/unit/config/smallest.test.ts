@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { configAt, configOf, problemsOf, SMALLEST, told } from '../../support/config-files.ts';
 
 const GiB = 1024 ** 3;
+const HOUR = 3_600_000;
 const DAY = 86_400_000;
 
 describe('the smallest configuration', () => {
@@ -66,8 +67,28 @@ describe('the smallest configuration', () => {
         store: { sqlite: { path: '/etc/postern/data/postern.db' } },
         cache: { maxEntries: 100_000, ttlMs: 30_000, negativeTtlMs: 2000 },
         limits: { defaultMs: 7 * DAY, maxMs: 14 * DAY },
+        settings: {
+          file: {
+            durations: { default: '7d', max: '14d' },
+            sessionsRequired: true,
+            sessionIdleMs: HOUR / 2,
+            sessionMaxMs: 8 * HOUR,
+          },
+          floor: { required: true, idleMs: HOUR / 2, maxMs: 8 * HOUR },
+          profile: null,
+          profiles: expect.any(Map),
+          over: {},
+          classes: {},
+        },
       },
-      sessions: { required: false },
+      sessions: { required: true, idleMs: HOUR / 2, maxMs: 8 * HOUR },
+      notify: {
+        smtp: null,
+        webhooks: [],
+        groups: new Map(),
+        manageUrl: null,
+        dangerouslyAllowPrivateWebhooks: false,
+      },
       policies: {
         directory: '/etc/postern/policies',
         packs: [],

@@ -24,16 +24,38 @@ const NOT_ADMIN = 'not_tenant_admin';
 const NOT_ALLOWED = 'service_not_allowed';
 const NEVER = 'staff_never_grant';
 const SECURITY = 'security_only';
+const STAFF_ONLY = 'security_staff_only';
+const SECURITY_STAFF = [
+  STAFF_ONLY,
+  STAFF_ONLY,
+  NOT_ALLOWED,
+  NOT_ALLOWED,
+  NOT_ALLOWED,
+  STAFF_ONLY,
+  STAFF_ONLY,
+  ANY,
+];
+const ASKER = 'asker_only';
+const LEADS = 'leads_only';
+const ASKING = [ASKER, ASKER, ASKER, ASKER, ASKER, 'asked', 'asked', 'asked'];
+const DECIDING = [OWN, NOT_ADMIN, ANY, 'on_behalf_of_required', NOT_ALLOWED, LEADS, 'as_lead', LEADS];
 const READS = [OWN, NOT_ADMIN, NOT_ALLOWED, NOT_ALLOWED, NOT_ALLOWED, NOT_ADMIN, NOT_ADMIN, NOT_ADMIN];
+
+const MINE = 'own_session';
+const STAFF = 'staff_only';
+const SESSIONS = [STAFF, STAFF, STAFF, STAFF, STAFF, MINE, MINE, MINE];
 
 const EXPECTED: Record<Operation, readonly string[]> = {
   // tenant_admin, tenant_user, service_for_person, service, service_without_duty, staff, lead, security
-  'grants.create': [OWN, NOT_ADMIN, ANY, 'on_behalf_of_required', NOT_ALLOWED, NEVER, NEVER, NEVER],
-  'grants.list': [OWN, NOT_ADMIN, ANY, ANY, NOT_ALLOWED, 'covering', 'covering', 'covering'],
-  'grants.read': [OWN, NOT_ADMIN, ANY, ANY, NOT_ALLOWED, NEVER, NEVER, NEVER],
-  'grants.change': [OWN, NOT_ADMIN, ANY, 'narrow', NOT_ALLOWED, NEVER, NEVER, NEVER],
-  'grants.revoke': [OWN, NOT_ADMIN, ANY, ANY, NOT_ALLOWED, NEVER, NEVER, NEVER],
-  'grants.impact': [OWN, NOT_ADMIN, ANY, ANY, NOT_ALLOWED, NEVER, NEVER, NEVER],
+  'grants.create': [OWN, 'own_user', ANY, 'on_behalf_of_required', NOT_ALLOWED, NEVER, NEVER, NEVER],
+  'grants.list': [OWN, 'own_user', ANY, ANY, NOT_ALLOWED, 'covering', 'covering', 'covering'],
+  'grants.read': [OWN, 'own_user', ANY, ANY, NOT_ALLOWED, NEVER, NEVER, NEVER],
+  'grants.change': [OWN, 'own_user', ANY, 'narrow', NOT_ALLOWED, NEVER, NEVER, NEVER],
+  'grants.revoke': [OWN, 'own_user', ANY, ANY, NOT_ALLOWED, NEVER, NEVER, NEVER],
+  'grants.impact': [OWN, 'own_user', ANY, ANY, NOT_ALLOWED, NEVER, NEVER, NEVER],
+  'grants.revisions': READS,
+  'grants.verify': [LEADS, LEADS, NOT_ALLOWED, NOT_ALLOWED, NOT_ALLOWED, LEADS, ANY, LEADS],
+  'grants.unverified': [LEADS, LEADS, NOT_ALLOWED, NOT_ALLOWED, NOT_ALLOWED, LEADS, ANY, LEADS],
   'grants.mine': [
     'staff_only',
     'staff_only',
@@ -44,14 +66,45 @@ const EXPECTED: Record<Operation, readonly string[]> = {
     'covering',
     'covering',
   ],
-  'tenant.status': [OWN, NOT_ADMIN, NOT_ALLOWED, NOT_ALLOWED, NOT_ALLOWED, 'covering', 'covering', 'covering'],
+  'tenant.status': [
+    OWN,
+    NOT_ADMIN,
+    NOT_ALLOWED,
+    NOT_ALLOWED,
+    NOT_ALLOWED,
+    'covering',
+    'covering',
+    'covering',
+  ],
   'policy.read': [SECURITY, SECURITY, ANY, ANY, ANY, SECURITY, SECURITY, ANY],
   'audit.access': READS,
   'audit.history': READS,
   'audit.records': READS,
   'subjects.erase': [SECURITY, SECURITY, ANY, ANY, NOT_ALLOWED, SECURITY, SECURITY, ANY],
+  'requests.make': ASKING,
+  'requests.list': [ASKER, ASKER, ASKER, ASKER, ASKER, 'asked', 'as_lead', 'asked'],
+  'requests.list_of_tenant': [OWN, NOT_ADMIN, ANY, ANY, NOT_ALLOWED, NOT_ADMIN, NOT_ADMIN, NOT_ADMIN],
+  'requests.read': [OWN, NOT_ADMIN, ANY, ANY, NOT_ALLOWED, 'asked', 'as_lead', 'asked'],
+  'requests.approve': DECIDING,
+  'requests.deny': DECIDING,
+  'requests.withdraw': ASKING,
+  'settings.read': [OWN, NOT_ADMIN, ANY, ANY, NOT_ALLOWED, NEVER, NEVER, NEVER],
+  'settings.change': [OWN, NOT_ADMIN, ANY, ANY, NOT_ALLOWED, NEVER, NEVER, NEVER],
+  'access.switch': [OWN, NOT_ADMIN, ANY, 'on_behalf_of_required', NOT_ALLOWED, NEVER, NEVER, NEVER],
+  'sessions.open': SESSIONS,
+  'sessions.mine': SESSIONS,
+  'sessions.list': READS,
+  'sessions.read': [OWN, NOT_ADMIN, NOT_ALLOWED, NOT_ALLOWED, NOT_ALLOWED, MINE, MINE, ANY],
+  'sessions.end': [OWN, NOT_ADMIN, NOT_ALLOWED, NOT_ALLOWED, NOT_ALLOWED, MINE, MINE, ANY],
+  'sessions.report': [OWN, NOT_ADMIN, NOT_ALLOWED, NOT_ALLOWED, NOT_ALLOWED, MINE, MINE, MINE],
+  'locks.set': SECURITY_STAFF,
+  'locks.list': SECURITY_STAFF,
+  'locks.lift': SECURITY_STAFF,
+  'break_glass.ask': SECURITY_STAFF,
+  'break_glass.second': SECURITY_STAFF,
+  'break_glass.list': SECURITY_STAFF,
 };
-const ALLOWED: ReadonlySet<string> = new Set([OWN, ANY, 'narrow', 'covering']);
+const ALLOWED: ReadonlySet<string> = new Set([OWN, ANY, 'narrow', 'covering', 'asked', 'as_lead', MINE]);
 
 const cells = OPERATIONS.flatMap((operation) =>
   CALLER_KINDS.map((caller, i) => [caller, operation, EXPECTED[operation][i] ?? ''] as const),
@@ -77,13 +130,35 @@ describe('the authorisation table', () => {
     expect(outcome).toBe(expected);
   });
 
-  it('gives staff nothing but lists of what covers them', () => {
+  it('gives staff nothing but lists of what covers them, requests and sessions of their own', () => {
     const reachable = OPERATIONS.filter((operation) => ALLOWED.has(AUTHORISATION[operation].staff));
-    expect(reachable).toEqual(['grants.list', 'grants.mine', 'tenant.status']);
-    for (const operation of reachable) expect(AUTHORISATION[operation].staff).toBe('covering');
+    expect(reachable).toEqual([
+      'grants.list',
+      'grants.mine',
+      'tenant.status',
+      'requests.make',
+      'requests.list',
+      'requests.read',
+      'requests.withdraw',
+      'sessions.open',
+      'sessions.mine',
+      'sessions.read',
+      'sessions.end',
+      'sessions.report',
+    ]);
+    for (const operation of reachable) {
+      expect(['covering', 'asked', MINE]).toContain(AUTHORISATION[operation].staff);
+    }
   });
 
-  it('gives security staff the policy and erasure besides, no grant and no record', () => {
+  it('gives a lead who is of the security staff too what either may', () => {
+    expect(authorise(['security', 'lead', 'staff'], 'requests.list')).toBe('as_lead');
+    expect(authorise(['security', 'lead', 'staff'], 'requests.approve')).toBe('as_lead');
+    expect(authorise(['security', 'staff'], 'requests.list')).toBe('asked');
+    expect(() => authorise(['security', 'staff'], 'requests.approve')).toThrow(/lead/);
+  });
+
+  it('gives security staff the policy, erasure, locks and the emergency besides, no grant and no record', () => {
     const reachable = OPERATIONS.filter((operation) => ALLOWED.has(AUTHORISATION[operation].security));
     expect(reachable).toEqual([
       'grants.list',
@@ -91,6 +166,21 @@ describe('the authorisation table', () => {
       'tenant.status',
       'policy.read',
       'subjects.erase',
+      'requests.make',
+      'requests.list',
+      'requests.read',
+      'requests.withdraw',
+      'sessions.open',
+      'sessions.mine',
+      'sessions.read',
+      'sessions.end',
+      'sessions.report',
+      'locks.set',
+      'locks.list',
+      'locks.lift',
+      'break_glass.ask',
+      'break_glass.second',
+      'break_glass.list',
     ]);
   });
 
@@ -127,6 +217,12 @@ describe('the kind of a caller', () => {
     [staff(['lead', 'security']), true, ['security', 'lead', 'staff']],
   ])('%# is as the identity says, whatever the body claims', (identity, namesPerson, kind) => {
     expect(callerKindsOf(identity, namesPerson)).toEqual(kind);
+  });
+
+  it('ends a user’s reach at the border of the tenant too', () => {
+    expect(mayReach(customer(false), 'own_user', acme)).toBe(true);
+    expect(mayReach(customer(false), 'own_user', globex)).toBe(false);
+    expect(mayReach(service(['grants']), 'own_user', acme)).toBe(false);
   });
 
   it('ends an admin’s reach at the border of the tenant', () => {

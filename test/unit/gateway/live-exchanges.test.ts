@@ -24,6 +24,7 @@ function exchange(endsInMs: number | null, credentialEndsInMs: number | null = n
     ...started,
     ...unlinked,
     authorityEndsAt,
+    session: null,
     credential: { expiresAt: at(credentialEndsInMs) },
   } as Exchange;
 }
@@ -61,6 +62,16 @@ describe('live exchanges', () => {
     registry.add(x);
     vi.advanceTimersByTime(1000);
     expect(cuts).toEqual([[x, 'credential_expired']]);
+  });
+
+  it('says that the session ended, unless its grant did', () => {
+    const registry = live();
+    const ended = { ...exchange(1000), session: { endsAt: at(1000) }, grantEndsAt: at(5000) } as Exchange;
+    const expired = { ...exchange(1000), session: { endsAt: at(1000) }, grantEndsAt: at(1000) } as Exchange;
+    registry.add(ended);
+    registry.add(expired);
+    vi.advanceTimersByTime(1000);
+    expect(cuts.map(([, reason]) => reason).toSorted()).toEqual(['expired', 'session_ended']);
   });
 
   it('waits out an end that is further away than a timer can be', () => {

@@ -76,6 +76,30 @@ describe('the pipeline', () => {
     expect(await outcomeOf(() => Promise.reject(new Error('bug')))).toBe('fault:internal');
   });
 
+  it('runs a stage that repeats again once what it waited for has come, until it waits no more', async () => {
+    const settled = Promise.withResolvers<string[]>();
+    const reached: string[] = [];
+    const repeating: Stage = {
+      name: 'view',
+      repeats: true,
+      run() {
+        reached.push('view');
+        return reached.length < 3 ? Promise.resolve(PASS) : PASS;
+      },
+    };
+    const next = stage(() => {
+      reached.push('next');
+      return PASS;
+    });
+    createPipeline([repeating, next], {
+      waits: () => undefined,
+      passed: () => settled.resolve(reached),
+      refused: () => settled.reject(new Error('refused')),
+      faulted: () => settled.reject(new Error('faulted')),
+    }).run({ phase: 'judging' } as Exchange);
+    expect(await settled.promise).toEqual(['view', 'view', 'view', 'next']);
+  });
+
   it('does not go on with an exchange that was ended while it waited', async () => {
     const gate = Promise.withResolvers<typeof PASS>();
     const x = { phase: 'judging' } as Exchange;

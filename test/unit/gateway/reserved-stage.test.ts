@@ -9,7 +9,7 @@ function run(raw: string, method = 'GET') {
   const target = parseTarget(raw);
   if ('reason' in target) return { verdict: target, answer: null };
   const x = { target, routePath: target.path, method, localAnswer: null } as unknown as Exchange;
-  return { verdict: reservedStage('{"keys":[]}').run(x), answer: x.localAnswer };
+  return { verdict: reservedStage({ jwks: '{"keys":[]}', browser: null }).run(x), answer: x.localAnswer };
 }
 
 describe('the reserved prefix', () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { NEVER } from '#model/clock.ts';
+import { type EpochMs, NEVER } from '#model/clock.ts';
 import { PosternError } from '#model/fault.ts';
 import type { Grant } from '#model/grant.ts';
 import { startExpiryTimer, waitUntil } from '#grants/expiry-timer.ts';
@@ -13,7 +13,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function setUp(waiting: Grant[]) {
+function setUp(waiting: Grant[], nearing: Grant[] = []) {
   const clock = clockAtStart();
   const events: GrantEvent[] = [];
   let onChange: (() => void) | undefined;
@@ -28,6 +28,15 @@ function setUp(waiting: Grant[]) {
         const ended = waiting.filter((one) => (one.expiresAt ?? NEVER) <= clock.now());
         for (const one of ended) waiting.splice(waiting.indexOf(one), 1);
         return ended;
+      },
+      async nextEnding(withinMs) {
+        const ends = nearing.map((one) => ((one.expiresAt ?? NEVER) - withinMs) as EpochMs);
+        return ends.toSorted((a, b) => a - b)[0] ?? null;
+      },
+      async claimEnding(withinMs) {
+        const due = nearing.filter((one) => (one.expiresAt ?? NEVER) <= clock.now() + withinMs);
+        for (const one of due) nearing.splice(nearing.indexOf(one), 1);
+        return due;
       },
       watch(changed) {
         onChange = () => changed({ tenant: grant().tenant, grantId: grant().id, elsewhere: false });
@@ -46,6 +55,7 @@ function setUp(waiting: Grant[]) {
     timer,
     events,
     waiting,
+    nearing,
     pass,
     changed: () => onChange?.(),
     failNext: (n: number) => (failures = n),
@@ -59,6 +69,16 @@ describe('the expiry timer', () => {
     expect(t.events).toEqual([]);
     await t.pass(11);
     expect(t.events).toMatchObject([{ event: 'grant.expired', actor: null }]);
+    t.timer[Symbol.dispose]();
+  });
+
+  it('looks at what is about to end a day ahead of it, and tells the journal nothing of that', async () => {
+    const t = setUp([], [grant({ expiresAt: at(DAY + 1000) })]);
+    await t.pass(999);
+    expect(t.nearing).toHaveLength(1);
+    await t.pass(11);
+    expect(t.nearing).toEqual([]);
+    expect(t.events).toEqual([]);
     t.timer[Symbol.dispose]();
   });
 

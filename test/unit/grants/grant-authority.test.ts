@@ -14,7 +14,7 @@ import {
   draft,
   grant,
   HOUR,
-  limits,
+  settings,
   serviceForAda,
   temporaryFolder,
 } from '../../support/grants-fixtures.ts';
@@ -26,7 +26,7 @@ const away = () => Promise.reject(new PosternError('STORE_UNAVAILABLE', 'away'))
 function setUp(over: Partial<GrantStore> = {}) {
   const folder = temporaryFolder();
   const clock = clockAtStart();
-  const real = createSqliteGrantStore({ path: join(folder.path, 'g.db'), clock, limits });
+  const real = createSqliteGrantStore({ path: join(folder.path, 'g.db'), clock, settings });
   const order: string[] = [];
   const events: GrantEvent[] = [];
   const feed: { change?: (change: GrantChange) => void; gap?: () => void } = {};

@@ -2,13 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { PosternError } from '#model/fault.ts';
 import type { Grant } from '#model/grant.ts';
 import type { TenantId } from '#model/ids.ts';
+import type { TenantView } from '#model/tenant-settings.ts';
+import { DEFAULT_TENANT_SETTINGS } from '#grants/settings/default-settings.ts';
 import { createGrantCache } from '#grants/grant-cache.ts';
 import { acme, globex, grant, clockAtStart } from '../../support/grants-fixtures.ts';
 import type { ManualClock } from '../../support/manual-clock.ts';
 
 interface Load {
   readonly tenant: TenantId;
-  answer(grants: readonly Grant[]): void;
+  answer(grants: readonly Grant[], more?: Partial<TenantView>): void;
   fail(error: unknown): void;
 }
 
@@ -17,10 +19,15 @@ function setUp(over: { maxEntries?: number } = {}) {
   const counts = { hit: 0, miss: 0, error: 0 };
   const clock: ManualClock = clockAtStart();
   const cache = createGrantCache({
-    store: {
-      activeFor(tenant) {
-        const { promise, resolve, reject } = Promise.withResolvers<readonly Grant[]>();
-        loads.push({ tenant, answer: resolve, fail: reject });
+    views: {
+      tenantView(tenant) {
+        const { promise, resolve, reject } = Promise.withResolvers<TenantView>();
+        loads.push({
+          tenant,
+          answer: (grants, more) =>
+            resolve({ grants, settings: DEFAULT_TENANT_SETTINGS, standing: [], ...more }),
+          fail: reject,
+        });
         return promise;
       },
     },
@@ -49,6 +56,21 @@ describe('the grant cache', () => {
     expect(cache.grantsOf(acme)).toBe(loaded);
     expect(Object.isFrozen(loaded)).toBe(true);
     expect(counts).toEqual({ hit: 1, miss: 1, error: 0 });
+  });
+
+  it('holds settings and what stands beside the grants, and keeps what stands as long as a grant', async () => {
+    const { cache, clock, fill, loads } = setUp();
+    const pending = cache.grantsOf(acme);
+    const settings = { ...DEFAULT_TENANT_SETTINGS, suspended: true };
+    loads.at(-1)?.answer([], { settings, standing: [grant({ source: 'standing' })] });
+    expect(await pending).toMatchObject({
+      grants: [],
+      settings: { suspended: true },
+      standing: [{ source: 'standing' }],
+    });
+    clock.advance(29_999);
+    expect(cache.grantsOf(acme)).not.toBeInstanceOf(Promise);
+    expect((await fill(globex, [])).settings).toBe(DEFAULT_TENANT_SETTINGS);
   });
 
   it('keeps an answer for its time and no longer, an empty one for less', async () => {

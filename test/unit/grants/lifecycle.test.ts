@@ -12,21 +12,21 @@ import {
   draft,
   grant,
   HOUR,
-  limits,
   SECOND,
   sam,
   serviceForAda,
+  settingsWith,
   START,
 } from '../../support/grants-fixtures.ts';
 
 const id = grant().id;
 
-function create(over: Partial<GrantDraft> = {}, by: Actor = admin, with_ = limits): Grant {
-  return createdGrant(id, draft(over), { now: START, limits: with_, by });
+function create(over: Partial<GrantDraft> = {}, by: Actor = admin, settings = settingsWith()): Grant {
+  return createdGrant(id, draft(over), { now: START, settings, by, ofCase: () => [] });
 }
 
 function change(patch: GrantPatch, over: Partial<Grant> = {}, by: Actor = admin, now = at(HOUR)): Grant {
-  return changedGrant(grant(over), patch, { now, limits, by });
+  return changedGrant(grant(over), patch, { now, settings: settingsWith(), by, ofCase: () => [] });
 }
 
 function refusal(run: () => unknown): GrantRefusalCode | 'allowed' {
@@ -86,12 +86,16 @@ describe('creating a grant', () => {
   });
 
   it('may have no end, no reason and no case where the limits say so', () => {
-    const loose = { ...limits, indefiniteAllowed: true, reasonRequired: false, caseRefRequired: false };
+    const loose = settingsWith({
+      durations: { indefinite: true },
+      reasonRequired: false,
+      caseRefRequired: false,
+    });
     expect(create({ expiresAt: null, reason: null, caseRef: null }, admin, loose).expiresAt).toBeNull();
   });
 
   it('lifts only a category that is named liftable, and never one that would let support grant itself more', () => {
-    const open = { ...limits, liftable: ['export', 'credentials'] };
+    const open = settingsWith({ liftable: ['export', 'credentials'] });
     expect(refusal(() => create({ lifts: ['export'] }, admin, open))).toBe('allowed');
     expect(refusal(() => create({ lifts: ['export', 'credentials'] }, admin, open))).toBe('lift_not_allowed');
   });
@@ -100,8 +104,10 @@ describe('creating a grant', () => {
     ['an admin', admin, 'allowed'],
     ['a service for a named person', serviceForAda, 'allowed'],
     ['a service for nobody', bareService, 'consent_required'],
-    ['a user of the tenant', { ...admin, kind: 'tenant_user' }, 'consent_required'],
-    ['an actor of a kind that does not exist', { ...admin, kind: 'staff' as 'system' }, 'consent_required'],
+    ['a user of the tenant', { ...admin, kind: 'tenant_user' }, 'policy_admins'],
+    ['support staff', { ...admin, kind: 'staff' }, 'consent_required'],
+    ['the security team', { ...admin, kind: 'security' }, 'consent_required'],
+    ['an actor of a kind that does not exist', { ...admin, kind: 'robot' as 'system' }, 'consent_required'],
   ])('by %s', (_name, by, expected) => {
     expect(refusal(() => create({}, by))).toBe(expected);
   });
@@ -138,7 +144,7 @@ describe('law 8: whoever consents is never the user', () => {
   it('records everyone who widened it, each once', () => {
     const second: Actor = { ...admin, id: 'u-2', email: 'bob@acme.example' };
     const once = change({ expiresAt: at(2 * DAY) }, {}, second);
-    const twice = changedGrant(once, { expiresAt: at(3 * DAY) }, { now: at(HOUR), limits, by: second });
+    const twice = change({ expiresAt: at(3 * DAY) }, once, second);
     expect(twice.widenedBy).toEqual([second]);
     expect(change({ expiresAt: at(2 * HOUR) }, {}, second).widenedBy).toBeUndefined();
   });
@@ -149,7 +155,16 @@ describe('changing a grant', () => {
     expect(change({ access: 'write' }).revision).toBe(2);
     const same = grant();
     expect(
-      changedGrant(same, { access: 'read', expectedRevision: 1 }, { now: START, limits, by: admin }),
+      changedGrant(
+        same,
+        { access: 'read', expectedRevision: 1 },
+        {
+          now: START,
+          settings: settingsWith(),
+          by: admin,
+          ofCase: () => [],
+        },
+      ),
     ).toBe(same);
   });
 

@@ -37,12 +37,13 @@ const readDenied = (keys: string) =>
 describe('a case', () => {
   it('names host, header lines, tenant, class and upgrade', () => {
     const one = readCase(
-      'host: app.example.com:8443, tenant: acme, tenantClass: trial, upgrade: websocket, headers: { X-A: "1", x-b: [p, q], X-Num: 7 }',
+      'host: app.example.com:8443, tenant: acme, tenantClass: trial, session: open, upgrade: websocket, headers: { X-A: "1", x-b: [p, q], X-Num: 7 }',
     );
     expect(one).toMatchObject({
       host: 'app.example.com:8443',
       tenant: 'acme',
       tenantClass: 'trial',
+      hasSession: true,
       upgrade: true,
     });
     expect([...one.headers]).toEqual([
@@ -58,6 +59,7 @@ describe('a case', () => {
       host: '',
       tenant: null,
       tenantClass: null,
+      hasSession: null,
       credential: null,
       upgrade: false,
     });

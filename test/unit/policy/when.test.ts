@@ -27,6 +27,14 @@ describe('when', () => {
     ['{ none: { org: [vendor] } }', { principal: { org: 'vendor' } }, 'allow'],
     ['{ any: { tenantClass: [gov] } }', { tenantClass: 'gov' }, 'r'],
     ['{ any: { tenantClass: [gov] } }', { tenantClass: 'trial' }, 'allow'],
+    ['{ any: { actAs: [user] } }', grant({ actAs: 'u1' }), 'r'],
+    ['{ any: { actAs: [user] } }', grant({ actAs: null }), 'allow'],
+    ['{ any: { actAs: [none] } }', grant({ actAs: null }), 'r'],
+    ['{ any: { session: [none] } }', { hasSession: false }, 'r'],
+    ['{ any: { session: [none] } }', { hasSession: true }, 'allow'],
+    ['{ none: { session: [open] } }', { hasSession: true }, 'allow'],
+    ['{ any: { workspace: [w1] } }', { workspace: 'w1' }, 'r'],
+    ['{ any: { workspace: [w1] } }', { workspace: 'w2' }, 'allow'],
     ['{ any: { org: [a] }, none: { access: [read] } }', { principal: { org: 'a' } }, 'r'],
     ['{ any: { org: [a] }, none: { access: [write] } }', { principal: { org: 'a' } }, 'allow'],
   ])('%s, %j: %s', (when, options, expected) => {
@@ -41,6 +49,10 @@ describe('when', () => {
     '{ any: { tenantClass: [gov] } }',
     '{ any: { roles: [a] } }',
     '{ none: { workspaceRoles: [a] } }',
+    '{ none: { session: [open] } }',
+    '{ any: { session: [none] } }',
+    '{ none: { workspace: [w1] } }',
+    '{ any: { actAs: [user] } }',
     '{ all: { access: [read], reasonType: [debug_log] } }',
   ])('%s holds where nothing is known of grant and principal', (when) => {
     expect(decide(policyFrom(text(when)), '/x', { grant: null })).toBe('r');

@@ -48,11 +48,15 @@ function subject(changes: Partial<AssertionSubject> = {}): AssertionSubject {
   };
 }
 
+function sessionOf(id: string, endsAt = START + 3_600_000, caseRef: string | null = null) {
+  return { id: id as SessionId, endsAt: endsAt as EpochMs, caseRef };
+}
+
 describe('an assertion', () => {
   it('says who is acting, for a minute, signed with the published key', async () => {
     const workspaces = [{ id: 'w1', roles: ['editor'] }];
     const grant = grantOf({ actAs: 'user-7', caseRef: 'C-1', workspaces });
-    const token = await source().tokenFor(subject({ grant, session: 'ses_1' as SessionId }));
+    const token = await source().tokenFor(subject({ grant, session: sessionOf('ses_1') }));
     const { payload, protectedHeader } = await jwtVerify(
       token,
       createLocalJWKSet(JSON.parse(keySetOf([key]))),
@@ -85,13 +89,22 @@ describe('an assertion', () => {
     });
   });
 
-  it('never outlives the grant or the credential', async () => {
+  it('names the case of the session where the grant is for any', async () => {
+    const session = sessionOf('ses_1', START + 3_600_000, 'C-7');
+    expect(decodeJwt(await source().tokenFor(subject({ session }))).caseRef).toBe('C-7');
+    const grant = grantOf({ caseRef: 'C-1' });
+    expect(decodeJwt(await source().tokenFor(subject({ grant, session }))).caseRef).toBe('C-1');
+  });
+
+  it('never outlives the grant, the session or the credential', async () => {
     const byGrant = await source().tokenFor(
       subject({ grant: grantOf({ expiresAt: (START + 10_500) as EpochMs }) }),
     );
     expect(decodeJwt(byGrant).exp).toBe(START / 1000 + 10);
     const byCredential = await source().tokenFor(subject({ credential: credentialOf({}, START + 5000) }));
     expect(decodeJwt(byCredential).exp).toBe(START / 1000 + 5);
+    const bySession = await source().tokenFor(subject({ session: sessionOf('ses_1', START + 7000) }));
+    expect(decodeJwt(bySession).exp).toBe(START / 1000 + 7);
   });
 
   it('is handed out again at once while half its life remains, and then made anew', async () => {
@@ -118,7 +131,8 @@ describe('an assertion', () => {
       { credential: credentialOf({ issuer: 'https://idp2.test' }, START + 3_600_000) },
     ],
     ['another tenant', { tenant: 'globex' as TenantId }],
-    ['another session', { session: 'ses_2' as SessionId }],
+    ['another session', { session: sessionOf('ses_2') }],
+    ['an earlier end of the session', { session: sessionOf('ses_1', START + 20_000) }],
     ['another grant', { grant: grantOf({ id: 'grt_02' as GrantId }) }],
     ['another revision', { grant: grantOf({ revision: 4 }) }],
     ['another access', { grant: grantOf({ access: 'read' }) }],

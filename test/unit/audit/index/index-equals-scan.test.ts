@@ -91,7 +91,15 @@ function queriesOf(records: readonly PublishedRecord[]): Partial<RecordQuery>[] 
     { requestId },
     { requestId: 'none' },
     { session: 'none' },
+    { session: 'ses_0' },
+    { session: 'ses_1', tenant: 'acme', effect: 'read' },
+    { session: 'ses_0', caseRef: 'CASE-7' },
+    { caseRef: 'CASE-7' },
   ];
+}
+
+function sessionOf(record: PublishedRecord): string | undefined {
+  return (record['session'] as { readonly id: string } | null | undefined)?.id;
 }
 
 function naively(records: readonly PublishedRecord[], query: Partial<RecordQuery>): PublishedRecord[] {
@@ -114,7 +122,7 @@ function naively(records: readonly PublishedRecord[], query: Partial<RecordQuery
       (query.decision === undefined || decision === query.decision) &&
       (query.effect === undefined || effect === query.effect) &&
       (query.requestId === undefined || record['requestId'] === query.requestId) &&
-      (query.session === undefined || record['session'] === query.session) &&
+      (query.session === undefined || sessionOf(record) === query.session) &&
       at >= (query.since ?? 0) &&
       at < (query.until ?? Number.MAX_SAFE_INTEGER)
     );

@@ -1,0 +1,16 @@
+// The credential that a browser's cookie is: the session's principal, until the session's limit. One object for each
+// session as it is cached, so that what is kept by credential (assertions, journal lines) is found again. Hot.
+import type { Credential } from '#model/principal.ts';
+import type { SupportSession } from '#model/session.ts';
+
+const known = new WeakMap<SupportSession, Credential>();
+
+/** Frozen. Its key id is empty: no token signed it. */
+export function credentialOf(session: SupportSession): Credential {
+  const seen = known.get(session);
+  if (seen !== undefined) return seen;
+  const { principal, endsAt } = session;
+  const credential: Credential = Object.freeze({ principal, keyId: '', expiresAt: endsAt });
+  known.set(session, credential);
+  return credential;
+}
