@@ -25,6 +25,7 @@ COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY package.json LICENSE ./
 COPY config/schemas ./config/schemas
+COPY config/profiles ./config/profiles
 # The shipped deny rules stand where a configuration finds them by default; mount your own over them.
 COPY policies /postern/policies
 # Empty volumes take over the owner of the folders they cover.

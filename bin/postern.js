@@ -1,15 +1,15 @@
 #!/usr/bin/env node
 // Starts the command line: the sources, by type stripping, in a checkout; the build where there are none.
-// Assumes Node >= 24; in a checkout `npx` and `npm run` put the pinned Node first in PATH.
+// Assumes Node >= 26 (Temporal); in a checkout `npx` and `npm run` put the pinned Node first in PATH.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const built = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const source = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
-if (process.execve === undefined) {
+if (globalThis.Temporal === undefined || process.execve === undefined) {
   process.stderr.write(
-    'postern: this needs Node 24 or later; in a checkout run it as `npx --no-install postern`\n',
+    'postern: this needs Node 26 or later; in a checkout run it as `npx --no-install postern`\n',
   );
   process.exitCode = 2;
 } else if (existsSync(source)) {

@@ -14,8 +14,9 @@ export async function welcome(stage: Stage, readyAfterMs: number): Promise<void>
   const app = `http://acme.helpdesk.localhost:${ports.data}`;
   const control = `http://127.0.0.1:${ports.control}`;
   const settings = `http://acme.helpdesk.localhost:${ports.helpdesk}/settings/security/support-access`;
-  const [sam, eve, ada] = await Promise.all([
+  const [sam, samControl, eve, ada] = await Promise.all([
     stage.staffToken('sam', 'urn:postern:data'),
+    stage.staffToken('sam', 'urn:postern:control'),
     stage.staffToken('eve', 'urn:postern:data'),
     stage.helpdesk.adminToken('acme-ada', ADMIN_TOKEN_SECONDS),
   ]);
@@ -33,7 +34,7 @@ export async function welcome(stage: Stage, readyAfterMs: number): Promise<void>
   for (const member of Object.values(STAFF)) say(`  ${member.name.padEnd(14)} ${member.about}`);
   say('  Ada Admin      admin of the customer acme');
 
-  const tokens = `SAM=${sam}\n\nEVE=${eve}\n\nADA=${ada}\n`;
+  const tokens = `SAM=${sam}\n\nSAM_CONTROL=${samControl}\n\nEVE=${eve}\n\nADA=${ada}\n`;
   const tokensFile = join(stage.folder, 'tokens.sh');
   writeFileSync(tokensFile, tokens, { mode: 0o600 });
   heading('Tokens (staff: 8 hours; Ada: 1 hour)');
@@ -52,6 +53,11 @@ export async function welcome(stage: Stage, readyAfterMs: number): Promise<void>
     'but never here: 403 rule_denied',
     `curl -sw '\\n' -X POST -H "Authorization: Bearer $SAM" ${app}/api/v1/exports`,
   );
+  command(
+    'Sam says why he enters: the records name his session, and a link takes his browser in',
+    `curl -sw '\\n' -H "Authorization: Bearer $SAM_CONTROL" -H 'Content-Type: application/json' ${control}/v1/sessions \\
+    -d '{"tenant":"acme","access":"write","caseRef":"CASE-4711","reason":{"type":"customer_initiated_support","detail":"Invoices arrive twice"}}'`,
+  );
   command('Eve is not in support: 403', `curl -sw '\\n' -H "Authorization: Bearer $EVE" ${app}/api/v1/me`);
   command(
     'watch events live; a revoke from elsewhere cuts them',
@@ -60,6 +66,11 @@ export async function welcome(stage: Stage, readyAfterMs: number): Promise<void>
   command(
     'revoke (with the id that the grant was answered with)',
     `curl -sw '\\n' -X POST -H "Authorization: Bearer $ADA" ${control}/v1/grants/GRANT_ID/revoke`,
+  );
+  command(
+    'or by the switch: open until it is shut, at most as long as the settings say',
+    `curl -sw '\\n' -X PUT -H "Authorization: Bearer $ADA" -H 'Content-Type: application/json' ${control}/v1/tenants/acme/access \\
+    -d '{"open":true,"duration":"3d","caseRef":"CASE-4711","reason":{"type":"customer_initiated_support","detail":"Invoices arrive twice"}}'`,
   );
   command('every request has its record', `tail -f ${stage.recordsFile}`);
 

@@ -1,5 +1,6 @@
 // Where a launch link leads: the reserved prefix on the tenant's own host, as the browser knows it. Guarantees: https,
-// but for names of the machine itself, which browsers trust without. Null where no host is known for a tenant. Cold.
+// but for names of the machine itself before a listener without TLS, which browsers trust all the same. Null where no
+// host is known for a tenant. Cold.
 import type { Config, Tenancy } from '#config/config.ts';
 import type { TenantId } from '#model/ids.ts';
 
@@ -8,11 +9,12 @@ const ENTER = '/-/postern/enter';
 export function entryUrlSource({ tenancy, traffic, listen }: Config): (tenant: TenantId) => string | null {
   const { address } = listen.data;
   const localPort = address.kind === 'tcp' && address.port !== 0 ? `:${address.port}` : '';
+  const localScheme = listen.data.tls === null ? 'http' : 'https';
   return (tenant) => {
     const host = hostOf(tenancy, traffic.hosts, tenant);
     if (host === null) return null;
     if (!isLocal(host)) return `https://${host}${ENTER}`;
-    return `http://${host.includes(':') ? host : `${host}${localPort}`}${ENTER}`;
+    return `${localScheme}://${host.includes(':') ? host : `${host}${localPort}`}${ENTER}`;
   };
 }
 

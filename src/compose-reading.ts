@@ -1,14 +1,15 @@
 // The audit as the control API reads it: records come from the reader's worker, readings and erasures go into the
-// journal. Guarantees: the reader ends with what was opened around it, after the control API that asks it. Cold.
+// journal. Guarantees: the reader ends with what was opened around it, after the control API that asks it; an erased
+// person is out of the list of people seen too, before the subject forgets whose it was. Cold.
 import { createWorkerAuditReader } from '#audit/index/worker-audit-reader.ts';
 import type { AuditAccess } from '#control/audit-routes.ts';
 import type { Rooms } from './compose-rooms.ts';
 
-type ReadingRooms = Pick<Rooms, 'config' | 'journal' | 'outbox' | 'log'>;
+type ReadingRooms = Pick<Rooms, 'config' | 'journal' | 'outbox' | 'log' | 'access'>;
 
 /** `opened` closes the reader. */
 export function openReading(
-  { config, journal, outbox, log }: ReadingRooms,
+  { config, journal, outbox, log, access }: ReadingRooms,
   opened: AsyncDisposableStack,
 ): AuditAccess {
   const reader = createWorkerAuditReader({ directory: config.audit.directory, log });
@@ -19,7 +20,9 @@ export function openReading(
     record: (event) => journal.eventWritten(event),
     subjects: {
       find: (text) => journal.subjects.find(text),
-      erase(subjectId, nowMs, by) {
+      async erase(subjectId, nowMs, by) {
+        const person = journal.subjects.find(subjectId).find(({ id }) => id === subjectId)?.personId ?? null;
+        if (person !== null) await access.notices.people.erase(person);
         try {
           return journal.subjects.erase(subjectId, nowMs, by);
         } finally {

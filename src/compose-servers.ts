@@ -69,6 +69,7 @@ async function openControl(rooms: Rooms, traffic: Traffic, audit: AuditAccess): 
     authenticator: authenticatorOf(rooms),
     authority,
     store: access.grants,
+    views: access.views,
     settings,
     requests: { authority: requests, store: access.requests },
     sessions: {

@@ -103,6 +103,7 @@ function openGateway(rooms: Rooms, { security, sessions }: Asked, opened: AsyncD
     async rereadStore() {
       cache.dropAll();
       sessionCache.dropAll();
+      security.board.reread();
       await core.ping();
     },
   });

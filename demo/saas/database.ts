@@ -18,6 +18,8 @@ CREATE TABLE emails (id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, recipient TEX
   subject TEXT NOT NULL, sentBy TEXT NOT NULL);
 CREATE TABLE invoices (id TEXT PRIMARY KEY, tenant TEXT NOT NULL, amount TEXT NOT NULL, status TEXT NOT NULL,
   issuedOn TEXT NOT NULL);
+CREATE TABLE networks (tenant TEXT NOT NULL REFERENCES tenants, address TEXT NOT NULL,
+  PRIMARY KEY (tenant, address));
 `;
 
 const TENANTS = [

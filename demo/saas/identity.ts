@@ -25,8 +25,11 @@ interface SupportActor {
   readonly email: string;
   readonly org: string;
   readonly access: string;
+  readonly roles: readonly string[];
   readonly grant: unknown;
   readonly caseRef: string | null;
+  /** The customer's user whose data they see; null for their own. */
+  readonly actAs: string | null;
 }
 
 export type Actor = CustomerActor | SupportActor;
@@ -104,8 +107,10 @@ export function createIdentity({ database, assertion }: IdentityOptions): Identi
       email: text('email'),
       org: text('org'),
       access: text('access'),
+      roles: Array.isArray(claims['roles']) ? claims['roles'].map(String) : [],
       grant: claims['grant'],
       caseRef: typeof claims['caseRef'] === 'string' ? claims['caseRef'] : null,
+      actAs: typeof claims['actAs'] === 'string' ? claims['actAs'] : null,
     };
   }
 

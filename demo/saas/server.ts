@@ -12,6 +12,7 @@ import { createIdentity, type CustomerActor, type Identity } from './identity.ts
 import { createLiveFeed, type LiveFeed } from './live.ts';
 import { type ActorContext, type AnyRoute, matchRoute, sendJson } from './router.ts';
 import { accountRoutes } from './routes/accounts.ts';
+import { type NetworkCheck, networkCheck, networkRoutes } from './routes/network.ts';
 import { pageRoutes } from './routes/pages.ts';
 import { sensitiveRoutes } from './routes/sensitive.ts';
 import { supportAccessRoutes } from './routes/support-access.ts';
@@ -67,6 +68,7 @@ export async function startHelpdesk(options: HelpdeskOptions): Promise<Helpdesk>
   });
   const routes: readonly AnyRoute[] = [
     ...accountRoutes(database),
+    ...networkRoutes(database),
     ...ticketRoutes({ database, live }),
     ...sensitiveRoutes(database),
     ...supportAccessRoutes({ tokens, controlPort: postern.controlPort, vendorOrg: postern.vendorOrg }),
@@ -77,7 +79,15 @@ export async function startHelpdesk(options: HelpdeskOptions): Promise<Helpdesk>
       handle: ({ response, tenant, actor }: ActorContext) => live.streamTo(response, tenant, actor),
     },
   ];
-  serve({ server, routes, identity, live, jwks: tokens.jwks, tenants: tenantIds(database) });
+  serve({
+    server,
+    routes,
+    identity,
+    live,
+    checkNetwork: networkCheck(database),
+    jwks: tokens.jwks,
+    tenants: tenantIds(database),
+  });
 
   const userById = database.prepare('SELECT * FROM users WHERE id = ?');
   return {
@@ -104,11 +114,12 @@ interface ServeOptions {
   readonly routes: readonly AnyRoute[];
   readonly identity: Identity;
   readonly live: LiveFeed;
+  readonly checkNetwork: NetworkCheck;
   readonly jwks: object;
   readonly tenants: ReadonlySet<string>;
 }
 
-function serve({ server, routes, identity, live, jwks, tenants }: ServeOptions): void {
+function serve({ server, routes, identity, live, checkNetwork, jwks, tenants }: ServeOptions): void {
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://helpdesk.invalid');
     if (url.pathname === '/.well-known/jwks.json') return sendJson(response, 200, jwks);
@@ -118,6 +129,7 @@ function serve({ server, routes, identity, live, jwks, tenants }: ServeOptions):
     const { route, params } = matchRoute(routes, request.method ?? 'GET', url.pathname);
     const actor = await identity.identify(request, tenant);
     if (actor === null && !('open' in route)) throw new HttpError(401, 'Log in first.');
+    if (actor !== null) checkNetwork(request, actor);
     const result = await route.handle({ request, response, url, params, tenant, actor } as ActorContext);
     if (result !== undefined && !response.headersSent) sendJson(response, 200, result);
   }
@@ -125,6 +137,7 @@ function serve({ server, routes, identity, live, jwks, tenants }: ServeOptions):
   async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const actor = await identity.identify(request, tenantOf(request, tenants));
     if (request.url !== '/ws' || actor === null) throw new HttpError(401, 'Log in first.');
+    checkNetwork(request, actor);
     live.upgrade(request, socket, head, actor);
   }
 

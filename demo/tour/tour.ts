@@ -8,6 +8,7 @@ import { tellEntry } from './entry.ts';
 import { createRecords, type Records } from './records.ts';
 import { tellRecords } from './records-chapter.ts';
 import { tellRevoke } from './revoke.ts';
+import { tellSession } from './session.ts';
 import { createSteps, type Steps, TourEnded } from './steps.ts';
 
 /** What one request must look like in the records: dotted member name → value. */
@@ -48,6 +49,7 @@ export async function walkTour(stage: Stage): Promise<boolean> {
   };
   try {
     const grantId = await tellEntry(story);
+    await tellSession(story);
     await tellDenials(story);
     await tellRevoke(story, grantId);
     await tellRecords(story, grantId);

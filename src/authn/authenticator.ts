@@ -14,6 +14,11 @@ export interface Authenticator {
   authenticate(token: string): AuthenticationResult | Promise<AuthenticationResult>;
   /** Whether a token is a support credential, however malformed the rest: ours to refuse, never to pass on. */
   isSupportCredential(token: string): boolean;
+  /**
+   * Null while a key of this id stands in the issuer's set and may be believed; else the denial. For credentials that were
+   * derived from a token: a browser's cookie.
+   */
+  refusalOfKey(issuer: string, keyId: string): Denial | null;
   /** Called when a signing key was withdrawn: every credential with this issuer and key id is dead. */
   onKeyWithdrawn(listener: (issuer: string, keyId: string) => void): Disposable;
 }

@@ -67,6 +67,12 @@ export function createBearerAuthenticator(deps: BearerAuthenticatorDeps): Bearer
       const issuer = looselyReadIssuer(token);
       return issuer !== null && realms.has(issuer);
     },
+    refusalOfKey(issuer, keyId) {
+      const keys = realms.get(issuer)?.keys;
+      if (keys === undefined) return DENIED.issuerUnknown;
+      if (clock.now() >= keys.trustedUntil) return DENIED.keysUnavailable;
+      return keys.holdsId(keyId) ? null : DENIED.unknownKey;
+    },
     get cacheSize() {
       return cache.size;
     },

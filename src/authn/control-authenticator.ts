@@ -31,6 +31,8 @@ export type StaffRole = 'lead' | 'security';
 interface StaffIdentity {
   readonly kind: 'staff';
   readonly principal: Principal;
+  /** Of the key that signed the token. */
+  readonly keyId?: string;
   /** May be empty: most of the staff have no duty. */
   readonly roles: readonly StaffRole[];
 }

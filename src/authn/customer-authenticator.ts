@@ -46,7 +46,7 @@ export interface ControlAuthenticatorDeps {
 
 interface Realm {
   readonly verify: TokenVerifier;
-  readonly read: (claims: JsonObject) => ControlIdentity | Denial;
+  readonly read: (claims: JsonObject, keyId: string) => ControlIdentity | Denial;
 }
 
 /** RFC 9110 section 11.4 and RFC 6750 section 2.1: the scheme in any case, one token, nothing behind it. */
@@ -68,7 +68,7 @@ export function createControlAuthenticator(deps: ControlAuthenticatorDeps): Cont
       const realm = realms.get(parts.issuer);
       if (realm === undefined) return DENIED.issuerUnknown;
       const verified = await realm.verify(token, parts);
-      return 'reason' in verified ? verified : realm.read(verified.claims);
+      return 'reason' in verified ? verified : realm.read(verified.claims, verified.key.keyId);
     },
   };
 }
@@ -84,10 +84,10 @@ function realmsOf(deps: ControlAuthenticatorDeps): ReadonlyMap<string, Realm> {
     const verify = verifierFor(deps, issuer, issuer.controlAudience);
     realms.set(issuer.issuer, {
       verify,
-      read(claims) {
+      read(claims, keyId) {
         const principal = readPrincipal(issuer, claims);
         if ('reason' in principal) return principal;
-        return Object.freeze({ kind: 'staff', principal, roles: rolesOf(principal) });
+        return Object.freeze({ kind: 'staff', principal, keyId, roles: rolesOf(principal) });
       },
     });
   }

@@ -56,6 +56,8 @@ export interface KeySet {
   lookUp(algorithm: string, keyId: string | null): SigningKey | Denial | Promise<SigningKey | Denial>;
   /** True while this very key is in the set and trusted. */
   holds(key: SigningKey): boolean;
+  /** True while a key of this id is in the set and trusted. */
+  holdsId(keyId: string): boolean;
   /** Called after a key was dropped. */
   onWithdrawn(listener: (keyId: string) => void): Disposable;
   /** Loads now, or joins the load under way. Never rejects: failures go to `onRefreshed`. */
@@ -108,6 +110,13 @@ class LiveKeySet implements KeySet {
     return this.#isTrusted() && this.#ring.keys.includes(key);
   }
 
+  holdsId(keyId: string): boolean {
+    if (!this.#isTrusted()) return false;
+    const { keys } = this.#ring;
+    for (let i = 0; i < keys.length; i++) if ((keys[i] as SigningKey).keyId === keyId) return true;
+    return false;
+  }
+
   onWithdrawn(listener: (keyId: string) => void): Disposable {
     return this.#withdrawn.add(listener);
   }
@@ -125,7 +134,9 @@ class LiveKeySet implements KeySet {
   async #lookUpLate(algorithm: string, keyId: string | null): Promise<SigningKey | Denial> {
     // What is under way may bring the key, so it is awaited before anything is asked.
     if (this.#inFlight !== null) await this.#inFlight;
-    if (this.#isTrusted() && !this.#deps.source.fixed && this.#ring.find(algorithm, keyId) === undefined) {
+    // Keys that went stale without a load having failed (the machine slept: its timers did too) are asked for as well.
+    const mayHelp = this.#isTrusted() || this.#failures === 0;
+    if (mayHelp && !this.#deps.source.fixed && this.#ring.find(algorithm, keyId) === undefined) {
       await this.#askForUnknown();
     }
     const isTrusted = this.#isTrusted();

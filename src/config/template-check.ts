@@ -14,9 +14,13 @@ export const TEMPLATE_FIELDS: readonly string[] = [
   'grant.revision',
   'grant.access',
   'grant.role',
+  'grant.roles',
+  'grant.workspaces',
   'grant.actAs',
   'grant.caseRef',
   'session.id',
+  'workspace',
+  'workspace.role',
 ];
 
 /** Whether a secret of that name is one value or a map of them; null when there is none. */

@@ -110,16 +110,21 @@ function personJson({ subject, actor }: Pick<Visit, 'subject' | 'actor'>): objec
   return { subject, id, email, name, issuer, org };
 }
 
-/** `last` is newest first, and may speak of grants that hold no more. */
+/** `last` is newest first, and may speak of grants that hold no more. Each person once, at their latest. */
 export function activeGrantJson(grant: Grant, last: readonly LastActive[], now: EpochMs): object {
-  const came = last
-    .filter((one) => one.grantId === grant.id || isNamed(grant, one))
-    .slice(0, MAX_LAST_ACTIVE);
+  const seen = new Set<string>();
+  const came = last.filter((one) => {
+    if (seen.has(one.subject) || !(one.grantId === grant.id || isNamed(grant, one))) return false;
+    seen.add(one.subject);
+    return true;
+  });
   const [latest] = came;
   return {
     grant: grantJson(grant, now),
     lastActiveAt: latest === undefined ? null : instantText(latest.lastAt),
-    lastActive: came.map((one) => ({ principal: personJson(one), lastAt: instantText(one.lastAt) })),
+    lastActive: came
+      .slice(0, MAX_LAST_ACTIVE)
+      .map((one) => ({ principal: personJson(one), lastAt: instantText(one.lastAt) })),
   };
 }
 

@@ -37,7 +37,7 @@ export interface AuditAccess {
   readonly subjects: SubjectErasure;
 }
 
-export interface AuditRoutesDeps extends Pick<GrantRoutesDeps, 'store' | 'clock'> {
+export interface AuditRoutesDeps extends Pick<GrantRoutesDeps, 'views' | 'clock'> {
   readonly audit: AuditAccess;
   readonly log: Log;
 }
@@ -57,7 +57,7 @@ export function registerAuditRoutes(app: FastifyInstance, deps: AuditRoutesDeps)
   registerRecords(app, deps);
 }
 
-function registerAccess(app: FastifyInstance, { audit, store, clock }: AuditRoutesDeps): void {
+function registerAccess(app: FastifyInstance, { audit, views, clock }: AuditRoutesDeps): void {
   app.route<{ Params: TenantParams }>({
     method: 'GET',
     url: '/v1/tenants/:tenant/access',
@@ -67,9 +67,10 @@ function registerAccess(app: FastifyInstance, { audit, store, clock }: AuditRout
     }),
     handler: (request) =>
       recorded(audit, request, async (tenant) => {
-        const [grants, last] = await Promise.all([store.activeFor(tenant), audit.reader.lastActive(tenant)]);
+        const [view, last] = await Promise.all([views.tenantView(tenant), audit.reader.lastActive(tenant)]);
         const now = clock.now();
-        const active = grants.filter(
+        // Whoever may enter without a grant is among those who may.
+        const active = [...view.grants, ...view.standing].filter(
           (grant) => grant.tenant === tenant && grantStatusAt(grant, now) === 'active',
         );
         return { items: active.map((grant) => activeGrantJson(grant, last, now)) };

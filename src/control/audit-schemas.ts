@@ -130,7 +130,8 @@ export const activeGrantSchema = {
       type: 'array',
       maxItems: 100,
       items: answer({ principal: person, lastAt: INSTANT }),
-      description: 'Who came under this grant, or is named by it and came before; the latest first.',
+      description:
+        'Who came under this grant, or is named by it and came before; each once, the latest first.',
     },
   }),
   description: 'Who may enter now: the grant says who, by whom and until when.',

@@ -3,6 +3,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { GrantAuthority } from '#grants/grant-authority.ts';
 import type { GrantStore } from '#grants/grant-store.ts';
+import type { TenantViews } from '#grants/tenant-view.ts';
 import type { Clock } from '#model/clock.ts';
 import type { GrantId } from '#model/ids.ts';
 import { callerOf } from './caller.ts';
@@ -43,7 +44,8 @@ interface GrantImpact {
 
 export interface GrantRoutesDeps {
   readonly authority: Pick<GrantAuthority, 'create' | 'change' | 'revoke' | 'verify'>;
-  readonly store: Pick<GrantStore, 'activeFor' | 'get' | 'list' | 'revisions'>;
+  readonly store: Pick<GrantStore, 'get' | 'list' | 'revisions'>;
+  readonly views: Pick<TenantViews, 'tenantView'>;
   readonly clock: Clock;
   readonly impactOf: (grantId: GrantId) => GrantImpact;
 }
@@ -56,7 +58,7 @@ export function registerGrantRoutes(app: FastifyInstance, deps: GrantRoutesDeps)
 }
 
 function registerTenantRoutes(app: FastifyInstance, deps: GrantRoutesDeps): void {
-  const { authority, store, clock } = deps;
+  const { authority, views, clock } = deps;
   app.route<{ Params: TenantParams; Body: CreateBody }>({
     method: 'POST',
     url: '/v1/tenants/:tenant/grants',
@@ -95,8 +97,8 @@ function registerTenantRoutes(app: FastifyInstance, deps: GrantRoutesDeps): void
     }),
     handler: async (request) => {
       const caller = reachTenant(request);
-      const grants = await store.activeFor(request.params.tenant);
-      return tenantStatus(grants, clock.now(), coveredOnly(caller));
+      const view = await views.tenantView(request.params.tenant);
+      return tenantStatus(view, clock.now(), coveredOnly(caller));
     },
   });
 }

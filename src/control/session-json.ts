@@ -19,10 +19,17 @@ export interface OpenBody {
   readonly browser?: boolean;
 }
 
+/** Who asks: of the staff, by the token of this call. */
+export interface Asker {
+  readonly principal: Principal;
+  readonly keyId?: string;
+}
+
 /** Reads unless writing is asked for. */
-export function wishOf(body: OpenBody, principal: Principal, launch: boolean): SessionWish {
+export function wishOf(body: OpenBody, { principal, keyId }: Asker, launch: boolean): SessionWish {
   const { tenant, grantId = null, access = 'read', reason, caseRef = null } = body;
-  return { tenant, principal, grantId, access, reason, caseRef, launch };
+  const by = keyId === undefined ? { principal } : { principal, keyId };
+  return { tenant, ...by, grantId, access, reason, caseRef, launch };
 }
 
 /** What is known of a session beside what the store keeps. */

@@ -16,7 +16,7 @@ import { mayReach, type Operation, requireTenant } from './authorise.ts';
 import { callerOf } from './caller.ts';
 import { ControlDenial } from './control-problem.ts';
 import { tenantParams } from './schemas.ts';
-import { enderOf, type OpenBody, reportJson, sessionJson, wishOf } from './session-json.ts';
+import { type Asker, enderOf, type OpenBody, reportJson, sessionJson, wishOf } from './session-json.ts';
 import * as schemas from './session-schemas.ts';
 
 export interface SessionRoutesDeps {
@@ -70,7 +70,7 @@ function registerOpening(app: FastifyInstance, deps: SessionRoutesDeps): void {
     handler: async (request, reply) => {
       const { body } = request;
       const entryUrl = body.browser === false ? null : entryUrlOf(body.tenant);
-      const opened = await authority.open(wishOf(body, principalOf(request), entryUrl !== null));
+      const opened = await authority.open(wishOf(body, askerOf(request), entryUrl !== null));
       const { session, replaced, launch } = opened;
       return reply
         .code(201)
@@ -100,7 +100,7 @@ function registerLists(app: FastifyInstance, deps: SessionRoutesDeps): void {
     method: 'GET',
     url: '/v1/me/sessions',
     ...route('sessions.mine', 'List the caller’s sessions, newest first', answer),
-    handler: (request) => page(deps, request.query, { tenant: null, principal: principalOf(request) }),
+    handler: (request) => page(deps, request.query, { tenant: null, principal: askerOf(request).principal }),
   });
   app.route<{ Params: { readonly tenant: TenantId }; Querystring: PageQuery }>({
     method: 'GET',
@@ -212,9 +212,9 @@ function isOwnSession(principal: Principal | null, session: SupportSession): boo
   );
 }
 
-function principalOf(request: FastifyRequest): Principal {
+function askerOf(request: FastifyRequest): Asker {
   const { identity } = callerOf(request);
-  if (identity.kind === 'staff') return identity.principal;
+  if (identity.kind === 'staff') return identity;
   throw new TypeError('only staff have sessions');
 }
 

@@ -96,7 +96,7 @@ function registerSwitch(app: FastifyInstance, { settings, clock }: SettingsRoute
       );
       const now = clock.now();
       return {
-        status: tenantStatus(view.grants, now, null),
+        status: tenantStatus(view, now, null),
         grant: grant === null ? null : grantJson(grant, now),
       };
     },

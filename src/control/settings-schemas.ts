@@ -95,7 +95,9 @@ const layerKeys = {
   switchGrant: { ...closed({ access, audience, roles, workspaces }), description: 'What the switch opens.' },
   breakGlass: flag('Whether two people of the vendor may open access in an emergency.'),
   notifyEmails: list(text(254, 'An address.'), 'Told of what happens, besides the admins.', 50),
-  auditRetention: time('How long the tenant’s records are kept.'),
+  auditRetention: time(
+    'What was promised of how long records are kept; the journal goes by the gateway’s own.',
+  ),
 };
 
 const webhooks = list(

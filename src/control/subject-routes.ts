@@ -15,8 +15,11 @@ import { formatInstant } from './instants.ts';
 export interface SubjectErasure {
   /** By subject id among others; may be empty. */
   find(text: string): readonly SubjectRow[];
-  /** Null when there is no such subject. Idempotent. */
-  erase(subjectId: string, nowMs: number, by: LifecycleEvent['actor']): SubjectRow | null;
+  /**
+   * Null when there is no such subject. Idempotent. Rejects with a fault when not everything could be erased: asking
+   * again does the rest.
+   */
+  erase(subjectId: string, nowMs: number, by: LifecycleEvent['actor']): Promise<SubjectRow | null>;
 }
 
 export interface SubjectRoutesDeps {
@@ -44,7 +47,7 @@ export function registerSubjectRoutes(app: FastifyInstance, { audit, clock }: Su
         throw new ControlProblem('own_subject', 'Ask somebody else of the security staff to do this.');
       }
       const now = clock.now();
-      const erased = subjects.erase(id, now, askedBy(identity));
+      const erased = await subjects.erase(id, now, askedBy(identity));
       if (erased === null)
         throw new ControlDenial('not_found', 'Name a subject by the id that stands in the records.');
       return { subject: id, erasedAt: formatInstant((erased.erasedAt ?? now) as EpochMs) };

@@ -5,12 +5,12 @@ import type { SupportSession } from '#model/session.ts';
 
 const known = new WeakMap<SupportSession, Credential>();
 
-/** Frozen. Its key id is empty: no token signed it. */
+/** Frozen. Its key is that of the token which the session was opened with: what withdraws that cuts this. */
 export function credentialOf(session: SupportSession): Credential {
   const seen = known.get(session);
   if (seen !== undefined) return seen;
-  const { principal, endsAt } = session;
-  const credential: Credential = Object.freeze({ principal, keyId: '', expiresAt: endsAt });
+  const { principal, endsAt, keyId = '' } = session;
+  const credential: Credential = Object.freeze({ principal, keyId, expiresAt: endsAt });
   known.set(session, credential);
   return credential;
 }

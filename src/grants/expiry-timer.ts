@@ -2,6 +2,7 @@
 // reports: requests and streams ask the clock themselves and never wait for this timer. Cold.
 import type { Clock, EpochMs } from '#model/clock.ts';
 import type { Log } from '#model/log.ts';
+import { startRounds } from '#model/rounds.ts';
 import { type GrantEvent, grantEvent } from './grant-authority.ts';
 import type { GrantExpiryFeed, GrantStore } from './grant-store.ts';
 
@@ -22,31 +23,6 @@ const AHEAD_MS = 86_400_000;
 
 /** Runs until disposed of; its timer keeps no process alive. */
 export function startExpiryTimer({ store, clock, onEvent, log }: ExpiryTimerDeps): Disposable {
-  let timer: NodeJS.Timeout | undefined;
-  let running = false;
-  let again = false;
-  let stopped = false;
-
-  function wakeIn(waitMs: number): void {
-    clearTimeout(timer);
-    if (stopped) return;
-    timer = setTimeout(() => void wake(), waitMs);
-    timer.unref();
-  }
-
-  /** One round at a time: a change that comes during one makes it look once more. */
-  async function wake(): Promise<void> {
-    if (running) {
-      again = true;
-      return;
-    }
-    running = true;
-    const waitMs = await round();
-    running = false;
-    wakeIn(again ? 0 : waitMs);
-    again = false;
-  }
-
   async function round(): Promise<number> {
     try {
       for (;;) {
@@ -63,15 +39,12 @@ export function startExpiryTimer({ store, clock, onEvent, log }: ExpiryTimerDeps
     }
   }
 
-  const watching = store.watch(
-    () => void wake(),
-    () => void wake(),
-  );
-  void wake();
+  const rounds = startRounds(round);
+  const watching = store.watch(rounds.wake, rounds.wake);
+  rounds.wake();
   return {
     [Symbol.dispose]() {
-      stopped = true;
-      clearTimeout(timer);
+      rounds[Symbol.dispose]();
       watching[Symbol.dispose]();
     },
   };

@@ -148,6 +148,9 @@ function followStore({ store, cache, enforcer, grantsInUse, log }: GrantAuthorit
         inDoubt.delete(id);
         enforceAsStored(enforcer, used, grant);
       } catch {
+        if (stopped) return;
+        // An earlier reading may have taken it out meanwhile, with what it was before this change.
+        if (!inDoubt.has(id)) inDoubt.set(id, used);
         log.warn({ grant: id }, 'a grant that changed elsewhere cannot be read; trying again');
         clearTimeout(retry);
         retry = setTimeout(() => void settle(), RETRY_MS);

@@ -23,6 +23,10 @@ export function grantNotice(event: GrantNoticeEvent, grant: Grant, by: Actor | n
       grantedByEmail: grantor.email,
       awaitsVerification: grant.verification !== undefined && grant.verification.at === null,
       access: grant.access,
+      roles: listed(grant.roles),
+      workspaces: listed(
+        grant.workspaces.map(({ id, roles }) => (roles.length === 0 ? id : `${id} (${roles.join(', ')})`)),
+      ),
       startsAt: grant.startsAt,
       expiresAt: grant.expiresAt,
       caseRef: grant.caseRef,
@@ -32,6 +36,11 @@ export function grantNotice(event: GrantNoticeEvent, grant: Grant, by: Actor | n
       audienceOrg: grant.audience.org,
     },
   };
+}
+
+/** Null of an empty list: of workspaces that is all of them. */
+function listed(names: readonly string[]): string | null {
+  return names.length === 0 ? null : names.join(', ');
 }
 
 /** The person who acted: for a service, the one it names. */

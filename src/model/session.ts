@@ -23,6 +23,8 @@ export interface SupportSession {
   readonly tenant: TenantId;
   /** As the token said when it was opened. */
   readonly principal: Principal;
+  /** The key that signed that token: when it is withdrawn, so is what the session's cookie is worth. Absent: not known. */
+  readonly keyId?: string;
   readonly grantId: GrantId;
   /** At most the grant's, at each use. */
   readonly access: Access;

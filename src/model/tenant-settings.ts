@@ -84,7 +84,7 @@ export interface TenantSettings {
   readonly breakGlass: boolean;
   readonly notifyEmails: readonly string[];
   readonly webhooks: readonly WebhookSettings[];
-  /** Null: as long as the gateway keeps its journal. */
+  /** What was promised to the customer; told, and enforced by nobody: the journal goes by `audit.retention`. */
   readonly auditRetentionMs: number | null;
 }
 

@@ -20,6 +20,8 @@ import type { SessionClaim, SessionEnd, SessionStore, SessionTarget } from './se
 export interface SessionWish {
   readonly tenant: TenantId;
   readonly principal: Principal;
+  /** Of the token that they asked with. */
+  readonly keyId?: string;
   /** Null: the one that would be chosen for a request. */
   readonly grantId: GrantId | null;
   readonly access: Access;
@@ -113,8 +115,11 @@ export function createSessionAuthority(deps: SessionAuthorityDeps): SessionAutho
     },
     async takeLaunch(token, tenant) {
       if (!isSecret(token)) return null;
+      const hash = secretHash(token);
+      // Anybody may try, without a credential: what does not hold costs a look, never the store's one write lock.
+      if ((await store.launchOf(hash, tenant)) === null) return null;
       const cookie = newSecret();
-      const session = await store.takeLaunch(secretHash(token), tenant, secretHash(cookie));
+      const session = await store.takeLaunch(hash, tenant, secretHash(cookie));
       return session === null ? null : { session, cookie };
     },
     async launchOf(token, tenant) {

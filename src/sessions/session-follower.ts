@@ -15,11 +15,16 @@ export interface SessionFollowerDeps {
   readonly log: Log;
 }
 
+interface Doubt {
+  /** The session as it is in use; null where only a change is known. */
+  readonly used: SupportSession | null;
+}
+
 const RETRY_MS = 1000;
 
 export function followSessions({ store, cache, enforcer, log }: SessionFollowerDeps): Disposable {
-  /** With the session as it is in use; null where only a change is known. */
-  const inDoubt = new Map<SessionId, SupportSession | null>();
+  /** A new doubt with each change, so that one which comes while the session is read is told from the one before. */
+  const inDoubt = new Map<SessionId, Doubt>();
   let retry: NodeJS.Timeout | undefined;
   let isSettling = false;
   let stopped = false;
@@ -28,12 +33,13 @@ export function followSessions({ store, cache, enforcer, log }: SessionFollowerD
     if (isSettling) return;
     isSettling = true;
     try {
-      for (const [id, used] of inDoubt) {
-        const session = await store.get(id);
-        if (stopped) return;
-        // A change that came meanwhile put it there again, and it is looked at once more.
-        if (inDoubt.get(id) === used) inDoubt.delete(id);
-        enforceAsStored(used, session);
+      while (inDoubt.size > 0) {
+        for (const [id, doubt] of inDoubt) {
+          const session = await store.get(id);
+          if (stopped) return;
+          if (inDoubt.get(id) === doubt) inDoubt.delete(id);
+          enforceAsStored(doubt.used, session);
+        }
       }
     } catch {
       log.warn({ sessions: inDoubt.size }, 'a session that changed elsewhere cannot be read; trying again');
@@ -58,13 +64,13 @@ export function followSessions({ store, cache, enforcer, log }: SessionFollowerD
     if (kind !== 'session') return;
     if (tenant !== null) cache.invalidate(tenant);
     if (!elsewhere) return;
-    inDoubt.set(id as SessionId, null);
+    inDoubt.set(id as SessionId, { used: null });
     void settle();
   }
 
   function onGap(): void {
     cache.dropAll();
-    for (const session of cache.sessionsInUse()) inDoubt.set(session.id, session);
+    for (const session of cache.sessionsInUse()) inDoubt.set(session.id, { used: session });
     void settle();
   }
 

@@ -3,8 +3,8 @@
 // tries again, and after a while people are told of the end without the counts. Cold.
 import type { Clock } from '#model/clock.ts';
 import type { Log } from '#model/log.ts';
+import { startRounds } from '#model/rounds.ts';
 import type { SupportSession } from '#model/session.ts';
-import { startRounds } from './rounds.ts';
 import { createReportTally, type ReportedRecord, type ReportTally } from './session-report.ts';
 import type { SessionStore } from './session-store.ts';
 
@@ -32,6 +32,8 @@ export interface SessionReporterDeps {
 
 const SETTLE_MS = 2000;
 const RETRY_MS = 5000;
+/** So that a clock that stands still is not asked in a loop. */
+const SHORTEST_WAIT_MS = 500;
 /** Records of requests that still had no end by then are counted as they are. */
 const OPEN_PATIENCE_MS = 60_000;
 /** People are told by then, with or without the counts. */
@@ -45,19 +47,22 @@ const MAX_RECORDS = 100_000;
 
 /** Runs until disposed of; its timer keeps no process alive. */
 export function startSessionReporter(deps: SessionReporterDeps): Disposable {
-  const { store, log, settleMs = SETTLE_MS } = deps;
+  const { store, clock, log, settleMs = SETTLE_MS } = deps;
 
   /** Goes on by itself while a session waits for its report. */
   async function round(): Promise<number | null> {
     try {
       const due = await store.toReport(BATCH);
       let made = 0;
+      let nextMs = Math.max(settleMs, RETRY_MS);
       for (const session of due) {
         if (rounds.stopped) return null;
-        if (await reported(deps, session, settleMs)) made += 1;
+        const unsettledMs = settleMs - (clock.now() - (session.endedAt ?? clock.now()));
+        if (unsettledMs > 0) nextMs = Math.min(nextMs, Math.max(unsettledMs, SHORTEST_WAIT_MS));
+        else if (await reported(deps, session)) made += 1;
       }
       if (due.length === 0) return null;
-      return made === BATCH ? 0 : Math.max(settleMs, RETRY_MS);
+      return made === BATCH ? 0 : nextMs;
     } catch {
       log.warn({}, 'reports of sessions could not be kept; trying again');
       return RETRY_MS;
@@ -83,10 +88,8 @@ export function startSessionReporter(deps: SessionReporterDeps): Disposable {
 async function reported(
   { store, reader, clock, log }: SessionReporterDeps,
   session: SupportSession,
-  settleMs: number,
 ): Promise<boolean> {
   const sinceEndMs = clock.now() - (session.endedAt ?? clock.now());
-  if (sinceEndMs < settleMs) return false;
   const tally = createReportTally();
   let isWhole = false;
   try {

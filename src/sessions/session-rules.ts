@@ -48,6 +48,7 @@ function openedSession(
     id,
     tenant: wish.tenant,
     principal: wish.principal,
+    ...(wish.keyId === undefined ? {} : { keyId: wish.keyId }),
     grantId: grant.id,
     access: wish.access,
     reason: { type: wish.reason.type, detail: wish.reason.detail },

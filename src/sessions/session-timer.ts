@@ -3,7 +3,7 @@
 // journal. A change of grants or settings makes it look at the sessions that hang on them. Cold.
 import type { Clock, EpochMs } from '#model/clock.ts';
 import type { Log } from '#model/log.ts';
-import { startRounds } from './rounds.ts';
+import { startRounds } from '#model/rounds.ts';
 import type { SessionAuthority } from './session-authority.ts';
 import type { SessionChange, SessionClaim, SessionStore } from './session-store.ts';
 

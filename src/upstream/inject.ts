@@ -14,6 +14,8 @@ export interface TemplateFacts {
   readonly session?: Pick<SupportSession, 'id'> | null;
   readonly tenant: TenantId;
   readonly requestId: RequestId;
+  /** Absent or null: the request names none. */
+  readonly workspace?: string | null;
 }
 
 /** A secret, or a map of them that a template indexes. Values are in the clear: never log one. */
@@ -55,14 +57,49 @@ const FIELDS: ReadonlyMap<string, Read> = new Map<string, Read>([
   ['grant.actAs', (f) => f.grant.actAs],
   // A grant may list several roles, the first of which is the one to take where only one fits.
   ['grant.role', (f) => f.grant.roles[0] ?? null],
+  ['grant.roles', rolesOf],
+  ['grant.workspaces', workspacesOf],
   ['grant.caseRef', (f) => f.grant.caseRef],
   ['grant.access', (f) => f.grant.access],
   ['grant.revision', (f) => String(f.grant.revision)],
   ['session.id', (f) => f.session?.id ?? null],
+  ['workspace', (f) => f.workspace ?? null],
+  ['workspace.role', workspaceRole],
   ['tenant', (f) => f.tenant],
   ['requestId', (f) => f.requestId],
 ]);
 
+function rolesOf({ grant }: TemplateFacts): string | null {
+  let text = '';
+  for (let i = 0; i < grant.roles.length; i++) text = joined(text, grant.roles[i] as string);
+  return text === '' ? null : text;
+}
+
+/** Of a grant that is for every workspace it is absent: an empty list would say that it is for none. */
+function workspacesOf({ grant }: TemplateFacts): string | null {
+  let text = '';
+  for (let i = 0; i < grant.workspaces.length; i++) text = joined(text, grant.workspaces[i]?.id ?? '');
+  return text === '' ? null : text;
+}
+
+/** A comma within a name is percent-encoded, so that no name passes for two. */
+function joined(text: string, name: string): string {
+  const whole = SPLITS.test(name) ? name.replace(EVERY_SPLIT, encodeURIComponent) : name;
+  return text === '' ? whole : `${text},${whole}`;
+}
+
+/** The first of those the grant gives in the workspace that the request names. */
+function workspaceRole({ grant, workspace }: TemplateFacts): string | null {
+  for (let i = 0; i < grant.workspaces.length; i++) {
+    const one = grant.workspaces[i] as Grant['workspaces'][number];
+    if (one.id === workspace) return one.roles[0] ?? null;
+  }
+  return null;
+}
+
+/** What lists of names are split at, and what would undo its encoding. */
+const SPLITS = /[%,]/;
+const EVERY_SPLIT = /[%,]/g;
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const PLAIN = /^[\x20-\x7e]*$/;
 /** Those of ASCII and Latin-1: a line break would end the header (FR17). */

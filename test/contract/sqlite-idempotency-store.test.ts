@@ -41,6 +41,12 @@ describe('a call with a key', () => {
     expect(await other.idempotency.claim(CALL)).toEqual({ kind: 'answered', answer: ANSWER });
   });
 
+  it('is claimed once by two that come in the same turn', async () => {
+    await using t = await requestsUnderTest();
+    const kinds = await Promise.all([t.idempotency.claim(CALL), t.idempotency.claim(CALL)].map(kindOf));
+    expect(kinds).toEqual(['claimed', 'under_way']);
+  });
+
   it('is another call under another hash, and each caller has keys of their own', async () => {
     await using t = await requestsUnderTest();
     const claim = await claimed(t.idempotency);

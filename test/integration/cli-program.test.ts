@@ -56,14 +56,16 @@ registerHooks({ load(url, context, next) { process._rawDebug('LOADED ' + url); r
   });
 });
 
-/** What `Dockerfile` puts into /app: the build, the schemas, and links to what the lock file says is for production. */
+/** What `Dockerfile` puts into /app: the build, schemas and profiles, and links to what the lock file says is for production. */
 function buildInto(folder: TestFolder): void {
   const tsc = resolve('node_modules/typescript/bin/tsc');
   spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', join(folder.path, 'dist')], {
     encoding: 'utf8',
   });
   cpSync('package.json', join(folder.path, 'package.json'));
-  cpSync('config/schemas', join(folder.path, 'config/schemas'), { recursive: true });
+  for (const part of ['config/schemas', 'config/profiles']) {
+    cpSync(part, join(folder.path, part), { recursive: true });
+  }
   const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
     packages: Record<string, { dev?: boolean }>;
   };
@@ -76,7 +78,7 @@ function buildInto(folder: TestFolder): void {
 }
 
 describe('from a build with production dependencies only', () => {
-  it('starts, finds its schema, judges a configuration, and can load the whole gateway', () => {
+  it('starts, finds its schema and its profiles, judges a configuration, and can load the whole gateway', () => {
     using folder = testFolder();
     buildInto(folder);
     const file = folder.write('elsewhere/postern.yaml', SMALLEST);
@@ -90,6 +92,8 @@ describe('from a build with production dependencies only', () => {
       status: 0,
       stdout: `${file}: the configuration is valid\n`,
     });
+    const profiled = folder.write('profiled.yaml', `${SMALLEST}\ngrants: { profile: account-access }\n`);
+    expect(node([main, 'config', 'check', '--config', profiled], elsewhere)).toMatchObject({ status: 0 });
     const compose = `await import(${JSON.stringify(join(folder.path, 'dist/compose.js'))}); console.log('loaded');`;
     const loaded = node(['--preserve-symlinks', '--input-type=module', '-e', compose], elsewhere);
     expect(loaded).toMatchObject({ stdout: 'loaded\n', status: 0 });

@@ -1,8 +1,9 @@
 // The calls that read the audit and erase people from it, on a whole gateway: what they answer of real requests, and
 // what is journalled of them.
 import { createHash } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { type Gate, startGate } from '../support/gate.ts';
 import { ask, HELLO, untilPublished } from '../support/gate-traffic.ts';
@@ -76,6 +77,14 @@ async function subjectOf(gate: Gate, target: string, claims: Record<string, unkn
   return found.actor.subject;
 }
 
+function staffSeen(file: string): unknown[] {
+  using db = new DatabaseSync(file, { readOnly: true });
+  return db
+    .prepare("SELECT id FROM people_seen WHERE side = 'staff'")
+    .all()
+    .map(({ id }) => id);
+}
+
 describe('DELETE /v1/subjects/{id}', () => {
   it('is true when it returns: the person’s next request is somebody new’s, and the event says who asked', async () => {
     await using upstream = await startAnswering(HELLO);
@@ -94,6 +103,26 @@ describe('DELETE /v1/subjects/{id}', () => {
       details: { subject: before },
     });
     expect(await call(gate, KEY, 'DELETE', `/v1/subjects/${before}`)).toEqual({ status, body });
+  });
+
+  it('takes the person out of the list of people seen too, and erases nothing while that cannot be done', async () => {
+    await using upstream = await startAnswering(HELLO);
+    await using gate = await startFor(upstream.port);
+    await gate.grant({});
+    const subject = await subjectOf(gate, '/before');
+    const atControl = await gate.staffToken({ aud: 'postern-staff-control' });
+    expect((await call(gate, atControl, 'GET', '/v1/me/grants')).status).toBe(200);
+    const file = path.join(gate.folder, 'postern.db');
+    await expect.poll(() => staffSeen(file)).toEqual(['sam']);
+    renameSync(file, `${file}.away`);
+    expect(await call(gate, KEY, 'DELETE', `/v1/subjects/${subject}`)).toMatchObject({
+      status: 503,
+      body: { reason: 'store_unavailable' },
+    });
+    renameSync(`${file}.away`, file);
+    expect(staffSeen(file)).toEqual(['sam']);
+    expect((await call(gate, KEY, 'DELETE', `/v1/subjects/${subject}`)).status).toBe(200);
+    expect(staffSeen(file)).toEqual([]);
   });
 
   it('erases nobody at their own wish, by whichever of their two tokens they are known', async () => {

@@ -125,6 +125,30 @@ describe('who has access', () => {
     });
     expect(t.audit.asked).toEqual(['acme']);
   });
+
+  it('is each person once, however many grants they came under', async () => {
+    await using t = await startControl();
+    const principals = [{ issuer: SAM_ACTOR.issuer, id: SAM_ACTOR.id }];
+    const grants = '/v1/tenants/acme/grants';
+    const { body: named } = await t.call('ada', 'POST', grants, { ...WISH, audience: { principals } });
+    const at = t.clock.now();
+    const came = (grantId: string | null, ago: number) => ({
+      subject: 'sub_1',
+      actor: SAM_ACTOR,
+      grantId,
+      lastAt: at - ago,
+    });
+    t.audit.last = [came('grt_before', 1000), came(String(named['id']), 2000), came(null, 3000)];
+    const { body } = await t.call('ada', 'GET', '/v1/tenants/acme/access');
+    const last = '2030-01-15T11:59:59.000Z';
+    expect(body['items']).toEqual([
+      {
+        grant: named,
+        lastActiveAt: last,
+        lastActive: [{ principal: { subject: 'sub_1', ...SAM_ACTOR }, lastAt: last }],
+      },
+    ]);
+  });
 });
 
 describe('who came', () => {

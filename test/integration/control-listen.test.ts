@@ -15,7 +15,8 @@ function unused(): never {
 function control() {
   return createControlServer({
     authority: { create: unused, change: unused, revoke: unused, verify: unused },
-    store: { activeFor: unused, get: unused, list: unused, revisions: unused },
+    store: { get: unused, list: unused, revisions: unused },
+    views: { tenantView: unused },
     authenticator: { authenticate: unused },
     policies: { current: null },
     clock: clockAtStart(),

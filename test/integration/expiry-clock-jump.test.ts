@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { type Clock, type EpochMs, systemClock } from '#model/clock.ts';
 import { startGate } from '../support/gate.ts';
 import { ask, chunk, dial, EVENT_STREAM, headFor, HELLO } from '../support/gate-traffic.ts';
+import { startSecurityGate } from '../support/security-gate.ts';
 import { startAnswering, startRawUpstream } from '../support/upstream-wire.ts';
 
 const HOUR_MS = 3_600_000;
@@ -49,5 +50,31 @@ describe('a jump of the wall clock', () => {
     expect(await ask(gate, 'GET /after', [], token)).toMatchObject({ status: 200 });
     const sent = upstream.wires.map((wire) => wire.text).join('');
     expect(sent.match(/GET \S+/g)).toEqual(['GET /before', 'GET /after']);
+  });
+
+  it('forth and back lets nobody past a lock that had ended by the wrong clock alone', async () => {
+    await using upstream = await startAnswering(HELLO);
+    const clock = jumpyClock();
+    await using gate = await startSecurityGate({ upstreamPort: upstream.port, clock });
+    await gate.grant({ duration: '8h' });
+    const token = await gate.staffToken();
+    const quinn = await gate.controlToken('quinn', { exp: Math.floor(Date.now() / 1000) + 86_400 });
+    const set = (id: string) =>
+      gate.security(
+        'POST',
+        '/v1/locks',
+        { target: { kind: 'principal', issuer: 'https://idp.test', id }, duration: '1h' },
+        quinn,
+      );
+    expect((await set('sam')).status).toBe(201);
+    expect(await ask(gate, 'GET /before', [], token)).toMatchObject({ status: 403, reason: 'locked' });
+    clock.jumpedMs = 2 * HOUR_MS;
+    expect(await ask(gate, 'GET /jump', [], token)).toMatchObject({ status: 503 });
+    // Makes the locks be read by the wrong clock.
+    expect((await set('sue')).status).toBe(201);
+    clock.jumpedMs = 0;
+    expect(await ask(gate, 'GET /back', [], token)).toMatchObject({ status: 503 });
+    await expect.poll(async () => (await ask(gate, 'GET /after', [], token)).reason).toBe('locked');
+    expect(upstream.wires).toEqual([]);
   });
 });

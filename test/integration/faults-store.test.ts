@@ -1,5 +1,5 @@
 // A store that cannot be read is 503 and never 403: "no grant" and "cannot find out" are different answers.
-import { renameSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Gate, startGate } from '../support/gate.ts';
@@ -49,6 +49,19 @@ describe('a store', () => {
     bringBack(gate);
     await expect.poll(async () => (await ask(gate, 'GET /after')).status, { timeout: 5000 }).toBe(200);
     expect(upstream.wires.map((wire) => wire.text).join('')).not.toContain('/during');
+  });
+
+  it('that cannot be synced fails a revoke loudly, and what is committed is enforced without another call', async () => {
+    await using upstream = await startAnswering(`${EVENT_STREAM}${chunk('data: 1\n\n')}`);
+    await using gate = await startGate({ upstreamPort: upstream.port });
+    const grant = await gate.grant({});
+    using client = await dial(gate);
+    client.send(await headFor(gate, 'GET /events'));
+    await client.seen('data: 1');
+    rmSync(join(gate.folder, 'postern.db-wal'));
+    expect(await gate.control('POST', `/v1/grants/${grant.id}/revoke`)).toMatchObject({ status: 503 });
+    expect(await client.closed).toBe('reset');
+    expect((await ask(gate, 'GET /after')).status).toBe(403);
   });
 
   it('that is gone fails a revoke loudly, and the revoke holds once it is said again', async () => {

@@ -125,7 +125,7 @@ export function testAudit(): TestAudit {
     },
     subjects: {
       find: (text) => audit.rows.filter((row) => row.id === text || row.personId === text),
-      erase(id, nowMs, by) {
+      async erase(id, nowMs, by) {
         const index = audit.rows.findIndex((row) => row.id === id);
         const row = audit.rows[index];
         if (row === undefined) return null;

@@ -83,6 +83,7 @@ export async function startRequestsControl(options: RequestsControlOptions = {})
   const server = await createControlServer({
     authority,
     store: grants,
+    views: { tenantView: () => Promise.reject(new TypeError('not asked for here')) },
     authenticator,
     policies: { current: null },
     clock,

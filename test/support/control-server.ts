@@ -175,6 +175,7 @@ export async function startControl(
     authority,
     settings: settingsAuthority,
     store,
+    views,
     authenticator,
     policies: { current: policy },
     clock,

@@ -55,6 +55,7 @@ export async function startSessions(
   const server = await createControlServer({
     authority: nothing,
     store: nothing,
+    views: nothing,
     policies: { current: null },
     clock: room.clock,
     impactOf: () => nothing,

@@ -167,6 +167,7 @@ export async function startSessionGate(options: SessionGateOptions = {}): Promis
     authenticator: {
       authenticate: (token): AuthenticationResult => tokens[token] ?? deny('credential_invalid'),
       isSupportCredential: (token) => token in tokens,
+      refusalOfKey: () => null,
       onKeyWithdrawn: () => ({ [Symbol.dispose]() {} }),
     },
     ...(options.rooms?.(() => gateway) ?? roomsOf(held, (session) => gateway.sessionEnded(session))),

@@ -10,6 +10,7 @@ import type { Clock, EpochMs, MonotonicMs } from '#model/clock.ts';
 import { type Gate, startGate } from '../support/gate.ts';
 import { untilPublished } from '../support/gate-traffic.ts';
 import { type MailReceiver, startMailReceiver } from '../support/mail-receiver.ts';
+import { type TestIssuer, testIssuer } from '../support/signing.ts';
 
 export interface WorldOptions {
   /** A file of config/profiles/, without its ending. */
@@ -20,19 +21,27 @@ export interface WorldOptions {
   readonly policy?: string;
   /** Merged over the top-level keys of the configuration. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** Merged over `upstream`, beside its address and the assertion. */
+  readonly upstream?: Readonly<Record<string, unknown>>;
   /** Merged over `grants`, beside store and profile. */
   readonly grants?: Readonly<Record<string, unknown>>;
 }
 
-/** Somebody with tokens: of the vendor's staff, or of a customer. Claims go into the token as they are. */
+/** Somebody with tokens: of the vendor's staff, of a partner, or of a customer. Claims go into the token as they are. */
 export interface Person {
-  readonly side: 'staff' | 'customer';
+  readonly side: 'staff' | 'partner' | 'customer';
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
 export const staff = (id: string, groups: readonly string[] = ['support'], more: object = {}): Person => ({
   side: 'staff',
   claims: { sub: id, email: `${id}@vendor.test`, name: id, groups, ...more },
+});
+
+/** Of an issuer of its own, which is pinned to the organisation `acme-partners` whatever its tokens claim. */
+export const partner = (id: string, more: object = {}): Person => ({
+  side: 'partner',
+  claims: { sub: id, email: `${id}@partner.test`, name: id, ...more },
 });
 
 export const customer = (id: string, more: object = {}): Person => ({
@@ -63,6 +72,8 @@ export interface World extends AsyncDisposable {
   control(by: Person, method: string, path: string, body?: object, headers?: object): Promise<Answer>;
   /** The same by a service key with every duty. */
   service(method: string, path: string, body?: object, headers?: object): Promise<Answer>;
+  /** Good for five minutes of the gate's own time, or for as long as it says. */
+  token(by: Person, lifetimeSeconds?: number): Promise<string>;
   /** A request through the gate to the tenant's host. */
   request(by: Person, method: string, path: string, more?: RequestMore): Promise<Answer>;
   /** Straight to the help desk, as its own user, around the gate: what customers do all day. */
@@ -88,18 +99,22 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   const mail = opened.use(await startMailReceiver({ tls: 'none' }));
   const helpdesk = opened.use(await startHelpdesk(helpdeskOptions(ports)));
   const clock = movableClock();
+  const partners = await testIssuer(PARTNER_ISSUER, 'postern', 'p1');
   const gate = opened.use(
     await startGate({
       upstreamPort: helpdesk.port,
       policy: options.policy ?? EMPTY_POLICY,
       published: true,
       clock,
-      prepare: (folder) => prepare(folder, options.packs ?? [], mail.port),
+      prepare: (folder) => {
+        prepare(folder, options.packs ?? [], mail.port);
+        partners.writeKeySet(join(folder, 'partner.jwks.json'));
+      },
       identity: IDENTITY,
       config: configOf(options, ports.data, helpdesk.port),
     }),
   );
-  return worldOf({ gate, helpdesk, mail, clock, stack: opened.move() });
+  return worldOf({ gate, helpdesk, mail, clock, partners, stack: opened.move() });
 }
 
 const EMPTY_POLICY = `
@@ -111,8 +126,29 @@ spec:
     - { id: story.export, category: export, match: [ { paths: ["/api/v1/exports/**"] } ], message: No exports. }
 `;
 
-/** As test/support/gate.ts has it, with what a customer's token may say besides, and the vendor's duties. */
+const PARTNER_ISSUER = 'https://idp.partner.test';
+
+function supportIssuer(name: string, issuer: string, org: string): object {
+  return {
+    name,
+    issuer,
+    audience: 'postern',
+    controlAudience: 'postern-staff-control',
+    algorithms: ['ES256'],
+    jwks: { fromFile: `${name}.jwks.json` },
+    org: { value: org },
+  };
+}
+
+/**
+ * As test/support/gate.ts has it, with a partner beside the vendor's own staff, what a customer's token may say besides, and
+ * the vendor's duties.
+ */
 const IDENTITY = {
+  support: [
+    supportIssuer('workforce', 'https://idp.test', 'vendor'),
+    supportIssuer('partner', PARTNER_ISSUER, 'acme-partners'),
+  ],
   customers: [
     {
       name: 'saas',
@@ -136,7 +172,7 @@ const ASSERTION = {
 };
 
 function configOf(
-  { profile, config, grants }: WorldOptions,
+  { profile, config, grants, upstream }: WorldOptions,
   dataPort: number,
   helpdeskPort: number,
 ): Readonly<Record<string, unknown>> {
@@ -147,7 +183,12 @@ function configOf(
       ops: { address: '127.0.0.1:0' },
     },
     tenancy: { from: 'host', pattern: '{tenant}.helpdesk.localhost' },
-    upstream: { url: `http://127.0.0.1:${helpdeskPort}`, preserveHost: true, assertion: ASSERTION },
+    upstream: {
+      url: `http://127.0.0.1:${helpdeskPort}`,
+      preserveHost: true,
+      assertion: ASSERTION,
+      ...upstream,
+    },
     grants: { store: { sqlite: { path: 'postern.db' } }, profile, ...grants },
     sessions: {},
     notify: {
@@ -207,22 +248,48 @@ interface Parts {
   readonly helpdesk: Helpdesk;
   readonly mail: MailReceiver;
   readonly clock: MovableClock;
+  readonly partners: TestIssuer;
   readonly stack: AsyncDisposableStack;
 }
 
-function worldOf({ gate, helpdesk, mail, clock, stack }: Parts): World {
-  /** Good for five minutes of the gate's own time. */
-  function token({ side, claims }: Person, forControl: boolean): Promise<string> {
+function worldOf({ gate, helpdesk, mail, clock, partners, stack }: Parts): World {
+  let keysRead: Promise<void> = Promise.resolve();
+
+  /** Keys that nobody confirmed for a day are believed no more: their files are written anew, and read within a second. */
+  async function renewKeys(): Promise<void> {
+    gate.workforce.writeKeySet(join(gate.folder, 'workforce.jwks.json'));
+    gate.saas.writeKeySet(join(gate.folder, 'saas.jwks.json'));
+    partners.writeKeySet(join(gate.folder, 'partner.jwks.json'));
+    for (let attempt = 0; attempt < 200; attempt += 1) {
+      const { text } = await call({ port: gate.opsPort, path: '/readyz' });
+      if (!text.includes('keys_unavailable')) return;
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+    throw new Error('the gate has not read the keys again');
+  }
+
+  async function token(
+    { side, claims }: Person,
+    forControl: boolean,
+    lifetimeSeconds = 300,
+  ): Promise<string> {
+    await keysRead;
     const iat = Math.floor(clock.now() / 1000);
-    const times = { iat, exp: iat + 300 };
+    const times = { iat, exp: iat + lifetimeSeconds };
     if (side === 'customer') return gate.saas.sign({ ...claims, ...times });
     const audience = forControl ? { aud: 'postern-staff-control' } : {};
-    return gate.workforce.sign({ ...claims, ...times, ...audience });
+    const issuer = side === 'partner' ? partners : gate.workforce;
+    return issuer.sign({ ...claims, ...times, ...audience });
   }
 
   async function controlWith(bearer: string, method: string, path: string, sent: Sent): Promise<Answer> {
     const headers = { authorization: `Bearer ${bearer}`, ...sent.headers };
-    return answerOf(await call({ port: gate.controlPort, method, path, headers, ...bodyOf(sent.body) }));
+    const ask = () => call({ port: gate.controlPort, method, path, headers, ...bodyOf(sent.body) });
+    const answer = await ask();
+    // A story tells in seconds what takes its people months: it waits where it is told to, as a client should.
+    if (answer.status !== 429) return answerOf(answer);
+    await new Promise((resolve) => setTimeout(resolve, 1000 * Number(answer.headers['retry-after'])));
+    return answerOf(await ask());
   }
 
   async function direct(userId: string, method: string, path: string, body?: object): Promise<Answer> {
@@ -236,9 +303,16 @@ function worldOf({ gate, helpdesk, mail, clock, stack }: Parts): World {
     helpdesk,
     mail,
     clock,
-    travel: (ms) => clock.travel(ms),
-    control: async (by, method, path, body, headers) =>
-      controlWith(await token(by, true), method, path, { body, headers }),
+    travel(ms) {
+      clock.travel(ms);
+      keysRead = renewKeys();
+      // Whoever needs a token next hears of a failure.
+      keysRead.catch(() => undefined);
+    },
+    token: (by, lifetimeSeconds) => token(by, false, lifetimeSeconds),
+    async control(by, method, path, ...[body, headers]) {
+      return controlWith(await token(by, true), method, path, { body, headers });
+    },
     service: (method, path, body, headers) => controlWith(SERVICE_KEY, method, path, { body, headers }),
     async request(by, method, path, { tenant = 'acme', body, headers } = {}) {
       const sent = { host: hostOf(tenant), authorization: `Bearer ${await token(by, false)}`, ...headers };

@@ -14,7 +14,7 @@ export interface TicketDeps {
 }
 
 export function ticketRoutes(deps: TicketDeps): readonly Route[] {
-  return [...crudRoutes(deps), ...commentRoutes(deps), ...fileRoutes(deps)];
+  return [...crudRoutes(deps), ...ownRoutes(deps), ...commentRoutes(deps), ...fileRoutes(deps)];
 }
 
 function crudRoutes({ database, live }: TicketDeps): readonly Route[] {
@@ -97,6 +97,23 @@ function crudRoutes({ database, live }: TicketDeps): readonly Route[] {
       handle: (context) => {
         remove.run(context.tenant, Number(find(context)['id']));
         context.response.writeHead(204).end();
+      },
+    },
+  ];
+}
+
+/** Of whoever asks; of the user whom support acts as, where it acts as one. */
+function ownRoutes({ database }: TicketDeps): readonly Route[] {
+  const listOf = database.prepare(
+    'SELECT id, subject, status FROM tickets WHERE tenant = ? AND requester = ? ORDER BY id',
+  );
+  return [
+    {
+      method: 'GET',
+      path: '/api/v1/me/tickets',
+      handle: ({ tenant, actor }) => {
+        const user = actor.kind === 'support' ? (actor.actAs ?? actor.id) : actor.id;
+        return { tickets: listOf.all(tenant, user) };
       },
     },
   ];

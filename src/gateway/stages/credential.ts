@@ -38,6 +38,17 @@ export function credentialStage({ authenticator, sessions }: CredentialStageDeps
       : acceptSession(x, found);
   }
 
+  /** Whether the session still holds is judged in its turn (stages/session.ts), so that its holder is told of its end. */
+  function acceptSession(x: Exchange, session: SupportSession | null): Verdict {
+    if (session === null) return deny('credential_invalid', 'a session cookie that nobody was given');
+    const { principal, keyId } = session;
+    const refusal = keyId === undefined ? null : authenticator.refusalOfKey(principal.issuer, keyId);
+    if (refusal !== null) return refusal;
+    x.credential = credentialOf(session);
+    // A cookie is bound to the session's tenant: at another's door it is nobody's (class 13).
+    return x.tenant === null || x.tenant === session.tenant ? PASS : deny('tenant_mismatch');
+  }
+
   return {
     name: 'credential',
     run(x) {
@@ -63,14 +74,6 @@ function accept(x: Exchange, result: AuthenticationResult): Verdict {
   if ('reason' in result) return result;
   x.credential = result;
   return PASS;
-}
-
-/** Whether the session still holds is judged in its turn (stages/session.ts), so that its holder is told of its end. */
-function acceptSession(x: Exchange, session: SupportSession | null): Verdict {
-  if (session === null) return deny('credential_invalid', 'a session cookie that nobody was given');
-  x.credential = credentialOf(session);
-  // A cookie is bound to the session's tenant: at another's door it is nobody's (class 13).
-  return x.tenant === null || x.tenant === session.tenant ? PASS : deny('tenant_mismatch');
 }
 
 /** The upgrade stage has looked at the Origin of a handshake; with a cookie there has to be one. */

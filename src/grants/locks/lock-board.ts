@@ -34,6 +34,8 @@ export interface LockBoard extends LockLookup, Disposable {
   readonly firstRead: Promise<void>;
   /** A lock that this process has just set or lifted: true here at once, before the store is read again. */
   take(lock: Lock): void;
+  /** After a jump of the clock: what had ended by the wrong one may hold. Not available until it has been read. */
+  reread(): void;
   /** How many hold now; for the metric. */
   held(): number;
 }
@@ -76,6 +78,7 @@ export function createLockBoard(deps: LockBoardDeps): LockBoard {
       put(lock);
       table = new LockTable(locks.values());
     },
+    reread: () => following.reread(),
     held() {
       const now = clock.now();
       let count = 0;
@@ -91,6 +94,7 @@ export function createLockBoard(deps: LockBoardDeps): LockBoard {
 interface Following extends Disposable {
   readonly firstRead: Promise<void>;
   readonly available: boolean;
+  reread(): void;
 }
 
 interface Reader {
@@ -143,17 +147,18 @@ function follow({ store, log }: LockBoardDeps, reader: Reader): Following {
     }
   }
 
-  function onGap(): void {
+  function reread(): void {
     available = false;
     void refresh();
   }
 
-  const watching = store.watch(() => void refresh(), onGap);
+  const watching = store.watch(() => void refresh(), reread);
   return {
     firstRead: refresh(),
     get available() {
       return available;
     },
+    reread,
     [Symbol.dispose]() {
       stopped = true;
       clearTimeout(retry);

@@ -2,6 +2,7 @@
 // asks the clock and never waits for this timer. Cold.
 import type { Clock } from '#model/clock.ts';
 import type { Log } from '#model/log.ts';
+import { startRounds } from '#model/rounds.ts';
 import { waitUntil } from '../expiry-timer.ts';
 import { type RequestEvent, requestEvent } from './request-authority.ts';
 import type { RequestLapseFeed } from './request-store.ts';
@@ -18,27 +19,6 @@ const BATCH = 100;
 
 /** Runs until disposed of; its timer keeps no process alive. */
 export function startRequestTimer({ store, clock, onEvent, log }: RequestTimerDeps): Disposable {
-  let timer: NodeJS.Timeout | undefined;
-  let running = false;
-  let again = false;
-  let stopped = false;
-
-  /** One round at a time: a change that comes during one makes it look once more. */
-  async function wake(): Promise<void> {
-    if (running) {
-      again = true;
-      return;
-    }
-    running = true;
-    clearTimeout(timer);
-    const waitMs = await round();
-    running = false;
-    if (stopped) return;
-    timer = setTimeout(() => void wake(), again ? 0 : waitMs);
-    timer.unref();
-    again = false;
-  }
-
   async function round(): Promise<number> {
     try {
       for (;;) {
@@ -55,15 +35,12 @@ export function startRequestTimer({ store, clock, onEvent, log }: RequestTimerDe
     }
   }
 
-  const watching = store.watch(
-    () => void wake(),
-    () => void wake(),
-  );
-  void wake();
+  const rounds = startRounds(round);
+  const watching = store.watch(rounds.wake, rounds.wake);
+  rounds.wake();
   return {
     [Symbol.dispose]() {
-      stopped = true;
-      clearTimeout(timer);
+      rounds[Symbol.dispose]();
       watching[Symbol.dispose]();
     },
   };

@@ -130,6 +130,8 @@ function followSettings(deps: SettingsAuthorityDeps): Disposable {
         enforcer.tenantChanged(tenant, view);
       } catch {
         if (stopped) return;
+        // An earlier reading may have taken it out meanwhile, with what held before this change.
+        inDoubt.add(tenant);
         log.warn({}, 'settings that changed elsewhere cannot be read; trying again');
         clearTimeout(retry);
         retry = setTimeout(() => void settle(), RETRY_MS);

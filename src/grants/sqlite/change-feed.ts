@@ -17,6 +17,8 @@ export interface ChangeFeed {
   watch(onChange: (change: StoreChange) => void, onGap: () => void): Disposable;
   /** After a commit of our own: `seq` is its row in the history. */
   committed(seq: number, change: Omit<StoreChange, 'elsewhere'>): void;
+  /** It is committed, but its call fails and enforces nothing: told as if another process had done it. */
+  leftAlone(change: Omit<StoreChange, 'elsewhere'>): void;
   close(): void;
 }
 
@@ -90,6 +92,9 @@ export function createChangeFeed({ connection, origin, pollMs }: ChangeFeedDeps)
     committed(seq, { kind, id, tenant }) {
       ownSeq = seq;
       announce({ kind, id, tenant, elsewhere: false });
+    },
+    leftAlone({ kind, id, tenant }) {
+      announce({ kind, id, tenant, elsewhere: true });
     },
     close() {
       watchers.clear();

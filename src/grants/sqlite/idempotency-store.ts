@@ -65,9 +65,16 @@ export function createIdempotentCore(core: StoreCore): IdempotentCore {
     },
     idempotency: {
       async claim(call) {
-        const answer = await core.write((tx) => claimIn(tx, call, { owner, underWay }));
-        if (answer.kind === 'claimed') underWay.add(answer.claim.token);
-        return answer;
+        // Under way before its commit: a repetition in the same turn must not find a claim that nobody works on.
+        const token = randomUUID();
+        underWay.add(token);
+        let answer: ClaimAnswer | null = null;
+        try {
+          answer = await core.write((tx) => claimIn(tx, call, { owner, underWay, token }));
+          return answer;
+        } finally {
+          if (answer?.kind !== 'claimed') underWay.delete(token);
+        }
       },
       under: (claim, work) => context.run(claim, work),
       async settle(claim, result) {
@@ -101,6 +108,8 @@ function marked<T>({ caller, key, token }: Claim, work: (tx: Transaction) => T):
 interface Here {
   readonly owner: string;
   readonly underWay: ReadonlySet<string>;
+  /** Of the claim that is made where there is none. */
+  readonly token: string;
 }
 
 function claimIn(tx: Transaction, call: KeyedCall, here: Here): ClaimAnswer {
@@ -115,9 +124,9 @@ function claimIn(tx: Transaction, call: KeyedCall, here: Here): ClaimAnswer {
     if (isAtWork(row, here, now)) return { kind: 'under_way' };
     if (row.took_effect === 1) return { kind: 'not_kept' };
   }
-  const token = randomUUID();
+  const { token, owner } = here;
   const createdAt = isKnown ? row.created_at : now;
-  statements.sql(CLAIM).run({ caller, key, requestHash, createdAt, token, owner: here.owner, now });
+  statements.sql(CLAIM).run({ caller, key, requestHash, createdAt, token, owner, now });
   return { kind: 'claimed', claim: { caller, key, token } };
 }
 

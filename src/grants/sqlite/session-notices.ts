@@ -1,5 +1,5 @@
-// What is said of a support session when it was opened and when it has ended: who, why, and at the end how much was done.
-// Facts alone; the whole report is read by the session's id. Pure and cold.
+// What is said of a support session when it was opened and when it has ended: who, why, and at the end what was done, by
+// the names of routes. Facts alone; the whole report is read by the session's id. Pure and cold.
 import type { NoticeDraft } from '#model/notice.ts';
 import type { SupportSession } from '#model/session.ts';
 
@@ -10,7 +10,16 @@ export interface ReportedCounts {
   readonly reads: number;
   readonly writes: number;
   readonly denied: number;
+  /** The busiest first. */
+  readonly resources: readonly {
+    readonly resource: string;
+    readonly reads: number;
+    readonly writes: number;
+  }[];
 }
+
+/** A mail is no report: what was written to comes first, and the rest is counted. */
+const MAX_STEPS = 20;
 
 /** One for each session and event, ever. */
 export function startedNotice(session: SupportSession): NoticeDraft {
@@ -34,8 +43,19 @@ export function endedNotice(session: SupportSession, counts: ReportedCounts | nu
           reads: counts.reads,
           writes: counts.writes,
           denied: counts.denied,
+          report: stepsOf(counts.resources),
         }),
   });
+}
+
+/** A line for each: `/api/v2/tickets: 12 reading, 1 writing`. Null where nothing was let through. */
+function stepsOf(resources: ReportedCounts['resources']): string | null {
+  const written = resources.filter(({ writes }) => writes > 0);
+  const steps = [...written, ...resources.filter(({ writes }) => writes === 0)].slice(0, MAX_STEPS);
+  if (steps.length === 0) return null;
+  return steps
+    .map(({ resource, reads, writes }) => `${resource}: ${reads} reading, ${writes} writing`)
+    .join('\n');
 }
 
 function notice(

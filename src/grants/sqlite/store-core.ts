@@ -1,13 +1,16 @@
 // One file, one connection, one transaction at a time: what every part of the store (grants, settings, requests, sessions,
 // locks, notices) stands on. Guarantees: all that one `write` does is committed together or not at all, its listeners
-// hear of it after the commit, and only when something changed. Synchronous underneath, so off the warm path.
+// hear of it after the commit, and only when something changed; what left history is on the device when `write` returns.
+// Synchronous underneath, so off the warm path.
 import { randomUUID } from 'node:crypto';
 import type { Clock, EpochMs } from '#model/clock.ts';
 import type { TenantId } from '#model/ids.ts';
 import { createIdSource, type IdPrefix } from '../record-id.ts';
 import type { ChangedKind, ChangeSource } from '../store-change.ts';
 import { createChangeFeed } from './change-feed.ts';
+import { createCheckpointer } from './checkpointer.ts';
 import { createSqliteConnection } from './connection.ts';
+import { createLogSync } from './log-sync.ts';
 import { prepareStatements, type Statements } from './statements.ts';
 
 export interface StoreCoreDeps {
@@ -45,7 +48,10 @@ export interface StoreCore extends ChangeSource {
   readonly clock: Clock;
   /** Throws STORE_UNAVAILABLE; refusals thrown by `work` pass through. */
   read<T>(work: (statements: Statements) => T): Promise<T>;
-  /** The same inside one write transaction: committed when `work` returns, rolled back when it throws. */
+  /**
+   * The same inside one write transaction: committed when `work` returns, rolled back when it throws. STORE_UNAVAILABLE
+   * also when what was committed could not be synced: it is in force then, and a loss of power may undo it.
+   */
   write<T>(work: (tx: Transaction) => T): Promise<T>;
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -61,6 +67,8 @@ export function createStoreCore(deps: StoreCoreDeps): StoreCore {
   const ids = createIdSource();
   const connection = createSqliteConnection({ path, busyDeadlineMs, prepare: prepareStatements });
   const feed = createChangeFeed({ connection, origin, pollMs });
+  const checkpointer = createCheckpointer({ path });
+  const log = createLogSync(path);
 
   return {
     clock,
@@ -87,7 +95,18 @@ export function createStoreCore(deps: StoreCoreDeps): StoreCore {
           },
         });
       });
+      checkpointer.committed();
       for (const { seq, change } of made) feed.committed(seq, change);
+      // Heard of at once, answered when no loss of power undoes it: a revoke that returned stays one. What leaves no
+      // history (who was seen, what was leased) may be lost with the last moments before it.
+      if (made.length > 0) log.committed();
+      try {
+        await log.synced();
+      } catch (error) {
+        // The caller hears of a failure and enforces nothing, yet it is in force: whoever follows the feed enforces it.
+        for (const { change } of made) feed.leftAlone(change);
+        throw error;
+      }
       return result;
     },
     watch: (onChange, onGap) => feed.watch(onChange, onGap),
@@ -96,7 +115,9 @@ export function createStoreCore(deps: StoreCoreDeps): StoreCore {
     },
     async close() {
       feed.close();
+      log.close();
       connection.close();
+      await checkpointer.close();
     },
   };
 }

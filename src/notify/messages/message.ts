@@ -87,6 +87,8 @@ export function rowsOf(told: Told, more: readonly Row[] = []): readonly Row[] {
     ['Account', told.notice.tenant === null ? '' : told.account],
     ...more,
     ['Access', accessWords(told)],
+    ['Roles', told.text('roles')],
+    ['Workspaces', told.text('workspaces')],
     ['From', told.instant('startsAt') ?? told.instant('startedAt') ?? ''],
     ['Until', endWords(told)],
     [isOver ? 'Lasted' : 'For', duration === null ? '' : lengthText(duration)],

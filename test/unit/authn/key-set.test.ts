@@ -229,6 +229,30 @@ describe('provider down', () => {
   });
 });
 
+describe('keys that went stale while the machine slept, whose timers slept too', () => {
+  test('are asked for by the first token, and serve it', async () => {
+    using it = await rig({ lastKnownGoodMs: 100_000, refreshMs: 50_000 });
+    it.clock.advance(100_001);
+    expect(await it.find('first')).toBe('first');
+    expect(it.source.loads).toBe(2);
+  });
+
+  test('stay gone while they cannot be had, and nobody asks more often than for unknown ones', async () => {
+    using it = await rig({ lastKnownGoodMs: 100_000, refreshMs: 50_000, unknownKeyIntervalMs: 30_000 });
+    it.source.failure = new Error('down');
+    it.clock.advance(100_001);
+    for (let i = 0; i < 20; i++) expect(await it.find('first')).toBe('keys_unavailable');
+    expect(it.source.loads).toBe(2);
+  });
+
+  test('that were withdrawn meanwhile are not believed', async () => {
+    using it = await rig({ lastKnownGoodMs: 100_000, refreshMs: 50_000 });
+    it.source.document = keySetOf(second);
+    it.clock.advance(100_001);
+    expect(await it.find('first')).toBe('credential_invalid');
+  });
+});
+
 describe('unknown key ids', () => {
   test('cause one fetch per interval, however many and however different', async () => {
     using it = await rig({ unknownKeyIntervalMs: 30_000 });

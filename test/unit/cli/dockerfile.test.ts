@@ -93,6 +93,11 @@ describe('the image', () => {
     expect(config.listen.ops.address).toEqual({ kind: 'tcp', host: '0.0.0.0', port: 9090 });
   });
 
+  it('has the shipped profiles where the build looks for them', () => {
+    expect(inFinal('WORKDIR')[0]).toBe('/app');
+    expect(inFinal('COPY')).toContain('config/profiles ./config/profiles');
+  });
+
   it('checks its health with the program itself', () => {
     expect(inFinal('HEALTHCHECK').join()).toMatch(/CMD \["node", "\/app\/dist\/main.js", "healthcheck"\]$/);
     expect(inFinal('ENTRYPOINT')).toEqual(['["node", "/app/dist/main.js"]']);

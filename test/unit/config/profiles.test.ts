@@ -18,6 +18,11 @@ import {
 } from '../../support/config-files.ts';
 
 const PROFILES = ['account-access', 'account-assumption', 'login-access', 'manage-access', 'support-access'];
+/** Whom of the vendor's people the switch lets in; everybody where there is none. */
+const GROUPS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['login-access', ['login-access']],
+  ['manage-access', ['support']],
+]);
 
 const under = (profile: string): Config => configOf(smallestWith(`grants: { profile: ${profile} }\n`));
 const settingsOf = (profile: string, vendor = {}): TenantSettings =>
@@ -42,7 +47,10 @@ describe('the shipped profiles', () => {
         sessionIdleMs: 1_800_000,
         sessionMaxMs: 28_800_000,
         defaultAccess: 'write',
-        switchGrant: { access: 'write', audience: { org: 'vendor', groups: null, principals: null } },
+        switchGrant: {
+          access: 'write',
+          audience: { org: 'vendor', groups: GROUPS.get(name) ?? null, principals: null },
+        },
         suspended: false,
         breakGlass: false,
       });

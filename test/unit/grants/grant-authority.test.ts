@@ -144,6 +144,32 @@ describe('the grant authority', () => {
     await vi.waitFor(() => expect(t.order).toEqual(['drop all', 'changed 1', 'revoked 2', 'revoked 7']));
   });
 
+  it('keeps a grant in doubt when an earlier reading ends before a later one fails', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const readings: PromiseWithResolvers<Grant | null>[] = [];
+      await using t = setUp({
+        get() {
+          const next = Promise.withResolvers<Grant | null>();
+          readings.push(next);
+          return next.promise;
+        },
+      });
+      const before = grant();
+      t.feed.change?.({ tenant: acme, grantId: before.id, elsewhere: true });
+      t.feed.change?.({ tenant: acme, grantId: before.id, elsewhere: true });
+      readings[0]?.resolve(before);
+      await new Promise(setImmediate);
+      readings[1]?.reject(new Error('away'));
+      await vi.advanceTimersByTimeAsync(1000);
+      readings[2]?.resolve({ ...before, revision: 7, revokedAt: at(1) });
+      await new Promise(setImmediate);
+      expect(t.order.at(-1)).toBe('revoked 7');
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('keeps a grant in doubt until the store can say what became of it', async () => {
     let calls = 0;
     await using t = setUp({

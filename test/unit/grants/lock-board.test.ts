@@ -123,6 +123,23 @@ describe('the lock board', () => {
     expect(t.board.available).toBe(false);
   });
 
+  it('knows again what a wrong clock had let go, once the clock is right and it has been read', async () => {
+    const t = setUp();
+    const held = lock(onSam, { endsAt: (t.clock.now() + HOUR) as Lock['endsAt'] });
+    await t.store.answer([held]);
+    // Read while the clock was a day ahead: the store hands out none that has ended.
+    t.store.change();
+    await t.store.answer([]);
+    expect(t.lockNow()).toBeNull();
+    t.board.reread();
+    expect(t.board.available).toBe(false);
+    await t.store.answer([held]);
+    expect(t.board.available).toBe(true);
+    expect(t.lockNow()).toBe(held);
+    // At the start, and again: what ran on meanwhile ends.
+    expect(t.cut).toEqual([held, held]);
+  });
+
   it('does not take a reading that began before a gap for one after it', async () => {
     const t = setUp();
     await t.store.answer([]);

@@ -93,6 +93,33 @@ describe('settings changed by another process', () => {
       vi.useRealTimers();
     }
   });
+
+  it('are not forgotten when an earlier reading ends before theirs fails', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const readings: PromiseWithResolvers<TenantView>[] = [];
+      const tenantView = () => {
+        const next = Promise.withResolvers<TenantView>();
+        readings.push(next);
+        return next.promise;
+      };
+      using t = disposable(setUp({ views: { tenantView } }));
+      await t.heard(change(true));
+      await t.heard(change(true));
+      readings[0]?.resolve(viewOf(false));
+      await new Promise(setImmediate);
+      readings[1]?.reject(new Error('away'));
+      await vi.advanceTimersByTimeAsync(1000);
+      readings[2]?.resolve(viewOf(true));
+      await new Promise(setImmediate);
+      expect(t.happened.filter((one) => one.startsWith('enforce'))).toEqual([
+        'enforce acme false',
+        'enforce acme true',
+      ]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
 });
 
 async function refuse(): Promise<never> {

@@ -53,6 +53,18 @@ describe('the whole text', () => {
     );
   });
 
+  it('names the roles and workspaces of a grant, where it has any', () => {
+    const { facts } = noticeOf('grant.given');
+    const scoped = { ...facts, roles: 'agent, reporter', workspaces: 'sales (agent), hr' };
+    const { text } = messageFor(noticeOf('grant.given', { facts: scoped }), BERLIN);
+    expect(text).toMatch(/^ +Roles: +agent, reporter$/m);
+    expect(text).toMatch(/^ +Workspaces: +sales \(agent\), hr$/m);
+    const everywhere = { ...facts, roles: null, workspaces: null };
+    expect(messageFor(noticeOf('grant.given', { facts: everywhere }), BERLIN).text).not.toMatch(
+      /Roles|Workspaces/,
+    );
+  });
+
   it('says that a grant has no end', () => {
     const { facts } = noticeOf('grant.given');
     const { text } = messageFor(noticeOf('grant.given', { facts: { ...facts, expiresAt: null } }), BERLIN);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import type { Actor } from '#model/grant.ts';
-import { isSecret, secretHash } from '#model/secret-hash.ts';
+import { isSecret, newSecret, secretHash } from '#model/secret-hash.ts';
 import { startSessionTimer, waitUntil } from '#sessions/session-timer.ts';
 import {
   acme,
@@ -124,6 +124,14 @@ describe('a launch link', () => {
     expect(await room.authority.takeLaunch(token, acme)).not.toBeNull();
     answers.push(await room.authority.takeLaunch(token, acme), await room.authority.launchOf(token, acme));
     expect(answers).toEqual([null, null, null, null, null, null, null]);
+  });
+
+  it('that nobody was given costs no write', async () => {
+    const { room } = await opened({ launch: true });
+    await using _ = room;
+    const take = vi.spyOn(room.sessions, 'takeLaunch');
+    expect(await room.authority.takeLaunch(newSecret(), acme)).toBeNull();
+    expect(take).not.toHaveBeenCalled();
   });
 
   it('is made only when a browser will enter', async () => {

@@ -48,9 +48,41 @@ describe('a template', () => {
     ['{tenant} {requestId}', 'acme req-1'],
     ['Basic {secret:perTenant[{tenant}]}', 'Basic a-key'],
     ['{secret:perRole[{grant.role}]}', 'r-key'],
+    ['{grant.roles}', 'agent'],
     ['constant', 'constant'],
   ])('%s becomes %s', (template, value) => {
     expect(render(template)).toBe(value);
+  });
+
+  it('lists roles and workspaces, and no name passes for two', () => {
+    const grant = grantOf({
+      roles: ['agent', 'a,b', '50%2C'],
+      workspaces: [
+        { id: 'sales', roles: ['viewer', 'agent'] },
+        { id: 'zürich,1', roles: [] },
+      ],
+    });
+    expect(render('{grant.roles}', { grant })).toBe('agent,a%2Cb,50%252C');
+    expect(render('{grant.workspaces}', { grant })).toBe('sales,z%C3%BCrich%2C1');
+    expect(render('{grant.workspaces}', { grant: grantOf({ workspaces: [] }) })).toBe(ABSENT);
+    expect(render('{grant.roles}', { grant: grantOf({ roles: [] }) })).toBe(ABSENT);
+  });
+
+  it('names the workspace of the request and the first role in it, and nothing where it names none', () => {
+    const workspaces = [
+      { id: 'sales', roles: ['viewer', 'agent'] },
+      { id: 'hr', roles: [] },
+    ];
+    const grant = grantOf({ roles: ['administrator'], workspaces });
+    const of = (template: string, workspace: string | null) => render(template, { grant, workspace });
+    expect(of('{workspace} {workspace.role}', 'sales')).toBe('sales viewer');
+    expect(of('{workspace}', 'hr')).toBe('hr');
+    for (const workspace of ['hr', 'other', null]) {
+      expect(of('{workspace.role}', workspace)).toBe(ABSENT);
+      expect(of('{secret:perRole[{workspace.role}]}', workspace)).toBe(SECRET_MISSING);
+    }
+    expect(of('{workspace}', null)).toBe(ABSENT);
+    expect(of('{workspace}', 'a\r\nb')).toBe(UNSAFE);
   });
 
   it('whose value is absent gives no header', () => {
