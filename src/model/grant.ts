@@ -183,16 +183,23 @@ export function chooseGrant(grants: readonly Grant[], principal: Principal, now:
 
 /**
  * The one grant a request without a session is judged under, what holds without a grant included: a real one first,
- * the first covering of the standing ones when no real one is active. Nobody of an excluded organisation has any.
+ * the first covering of the standing ones when no real one is active. Nobody of an excluded organisation has one.
  */
 export function chooseInView(view: TenantView, principal: Principal, now: EpochMs): Grant | NoGrant {
   if (view.settings.excludedOrgs.includes(principal.org)) return 'no_grant';
   const chosen = chooseGrant(view.grants, principal, now);
+  // What is ambiguous is the customer's to settle, and nothing that stands anyway hides it.
   if (typeof chosen !== 'string' || chosen === 'grant_ambiguous') return chosen;
-  for (const grant of view.standing) {
+  return standingFor(view, principal, now) ?? chosen;
+}
+
+/** The first of what stands without a grant that covers the principal now; null for none. */
+export function standingFor({ standing }: TenantView, principal: Principal, now: EpochMs): Grant | null {
+  for (let i = 0; i < standing.length; i++) {
+    const grant = standing[i] as Grant;
     if (grantStatusAt(grant, now) === 'active' && grantCovers(grant, principal)) return grant;
   }
-  return chosen;
+  return null;
 }
 
 function isLater(a: Grant, b: Grant): boolean {

@@ -8,6 +8,7 @@ import {
   grantCovers,
   grantStatusAt,
   type NoGrant,
+  standingFor,
   type StatedReason,
 } from '#model/grant.ts';
 import { GrantRefusal } from '#model/grant-refusal.ts';
@@ -89,9 +90,8 @@ function grantFor(wish: SessionWish, view: TenantView, now: EpochMs): Grant {
     if (typeof chosen !== 'string') return chosen;
     if (chosen === 'grant_ambiguous') throw refusedFor(chosen);
   }
-  for (const grant of view.standing) {
-    if (grantStatusAt(grant, now) === 'active' && grantCovers(grant, principal)) return grant;
-  }
+  const standing = standingFor(view, principal, now);
+  if (standing !== null) return standing;
   const anyCase = chooseGrant(view.grants, principal, now);
   // There is one, for another case than the one named.
   if (typeof anyCase !== 'string' || anyCase === 'grant_ambiguous') throw caseMismatch();

@@ -2,7 +2,7 @@
 // none covers it what stands without a grant. From here on the exchange is live: a revoke reaches it wherever it is.
 // Assumes what stages/view.ts read in this very turn. Hot: nothing waits and nothing is allocated.
 import type { Clock, EpochMs } from '#model/clock.ts';
-import { chooseGrant, type Grant, grantCovers, grantStatusAt, type NoGrant } from '#model/grant.ts';
+import { chooseInView, type Grant, grantCovers, grantStatusAt } from '#model/grant.ts';
 import type { Principal } from '#model/principal.ts';
 import type { DenialCode } from '#model/reason.ts';
 import type { SupportSession } from '#model/session.ts';
@@ -29,7 +29,7 @@ export function grantStage({ live, clock }: GrantStageDeps): Stage {
         return deny('no_grant', 'the organisation is excluded by the class of the tenant');
       const now = clock.now();
       const grant =
-        session === null ? grantFor(view, principal, now) : grantOfSession(view, session, principal, now);
+        session === null ? chooseInView(view, principal, now) : grantOfSession(view, session, principal, now);
       if (typeof grant === 'string') return deny(grant);
       x.grant = grant;
       setAuthorityEnd(x, grant);
@@ -37,18 +37,6 @@ export function grantStage({ live, clock }: GrantStageDeps): Stage {
       return PASS;
     },
   };
-}
-
-/** What the customer gave comes before what stands anyway, unless it is ambiguous: that is the customer's to settle. */
-function grantFor(view: TenantView, principal: Principal, now: EpochMs): Grant | NoGrant {
-  const grant = chooseGrant(view.grants, principal, now);
-  if (typeof grant !== 'string' || grant === 'grant_ambiguous') return grant;
-  const { standing } = view;
-  for (let i = 0; i < standing.length; i++) {
-    const one = standing[i] as Grant;
-    if (grantStatusAt(one, now) === 'active' && grantCovers(one, principal)) return one;
-  }
-  return grant;
 }
 
 const REASON_OF = {
