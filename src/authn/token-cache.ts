@@ -104,7 +104,7 @@ export class TokenCache {
   }
 }
 
-/** A token ends with its signature: any few characters of it spread well. */
+/** A token ends with its signature, and a few characters of that spread well. */
 function placeOf(token: string): number {
   const end = token.length;
   if (end < 4) return 0;

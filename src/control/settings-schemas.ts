@@ -30,7 +30,7 @@ const name = (description: string): object => ({ type: 'string', pattern: NAME, 
 const durations = closed({
   presets: list(
     length('Such as 1d, 1w, 1mo, 1y.'),
-    'Offered by the switch; empty: any within the limits.',
+    'Offered by the switch; an empty list offers whatever is within the limits.',
     20,
   ),
   default: length('Where whoever grants names no end.'),

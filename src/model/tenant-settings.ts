@@ -5,7 +5,7 @@ import type { Access, Audience, Grant } from './grant.ts';
 
 /** How long grants may last, calendar units kept as they were written: a month is not a number of days. */
 export interface GrantDurations {
-  /** Offered by the switch, such as `1d 1w 1mo 1y`; empty: any within the limits. */
+  /** Offered by the switch, such as `1d 1w 1mo 1y`; an empty list offers whatever is within the limits. */
   readonly presets: readonly string[];
   readonly default: string;
   readonly min: string;

@@ -99,7 +99,7 @@ function mailProblemOf(error: unknown): string {
 }
 
 /**
- * RFC 3463: 5.1.x of a bad destination and 5.2.1 (disabled). Only what names the mailbox itself is final: any other
+ * RFC 3463: 5.1.x of a bad destination and 5.2.1 (disabled). Only what names the mailbox itself is final. Every other
  * refusal may be our own configuration, and must not lose what is waiting.
  */
 function isAddressRefused(error: unknown): boolean {

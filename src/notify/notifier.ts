@@ -187,7 +187,7 @@ async function startDue(deps: NotifierDeps, state: State, wake: () => void): Pro
   }
 }
 
-/** What was planned while there was a mail server waits for one as long as any other, and is then given up. */
+/** What was planned while there was a mail server waits for one as long as the rest, and is then given up. */
 const withoutServer: Send = async () => failedWith('no_mail_server');
 
 interface Running {
