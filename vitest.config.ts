@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 // Rooms are imported as `#room/file.ts`; the `source` condition maps them to src/, as in development.
-const conditions = ['source', 'node', 'import', 'default'];
+// Not `import`: it would hold for `require` too, and CommonJS packages would be given modules in the place of functions.
+const conditions = ['source', 'node'];
 
 export default defineConfig({
   resolve: { conditions },

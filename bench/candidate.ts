@@ -5,7 +5,13 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Ready, Usage } from './candidates/serve.ts';
 
-export type CandidateName = 'upstream' | 'http-proxy-3' | 'undici' | 'postern' | 'postern-unrecorded';
+export type CandidateName =
+  | 'upstream'
+  | 'http-proxy-3'
+  | 'undici'
+  | 'postern'
+  | 'postern-limited'
+  | 'postern-unrecorded';
 
 export interface Candidate extends AsyncDisposable, Ready {
   readonly name: CandidateName;

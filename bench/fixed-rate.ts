@@ -32,7 +32,7 @@ class Connection {
     this.#received += text;
     const end = this.#received.indexOf('\r\n\r\n');
     if (end < 0) return false;
-    if (!this.#received.startsWith('HTTP/1.1 200')) throw new Error(this.#received.slice(0, 40));
+    if (!this.#received.startsWith('HTTP/1.1 200')) throw new Error(this.#received);
     const length = Number(LENGTH.exec(this.#received.slice(0, end))?.[1]);
     if (this.#received.length < end + 4 + length) return false;
     this.#received = '';

@@ -16,6 +16,7 @@ import { createSettingsSource, type SettingsSource } from '#grants/sqlite/settin
 import { createSettingsStore } from '#grants/sqlite/settings-store.ts';
 import { createStoreCore, type StoreCore } from '#grants/sqlite/store-core.ts';
 import { createTenantViews, createViewReader } from '#grants/sqlite/tenant-view.ts';
+import type { StaffIssuer } from '#grants/staff-reach.ts';
 import { standingGrants } from '#grants/standing-grants.ts';
 import type { TenantViews } from '#grants/tenant-view.ts';
 import type { Clock } from '#model/clock.ts';
@@ -53,7 +54,7 @@ export function openAccess(start: AccessStart, opened: AsyncDisposableStack): Ac
   const { core, idempotency } = createIdempotentCore(createStoreCore({ path: place.sqlite.path, clock }));
   opened.defer(() => core.close());
   const settingsOf = createSettingsSource(defaults);
-  const writes = createGrantWrites(settingsOf);
+  const writes = createGrantWrites(settingsOf, staffIssuers(config.identity));
   const view = { settingsOf, standingGrants };
   const viewOf = createViewReader(view);
   const views = createTenantViews(core, view);
@@ -85,4 +86,8 @@ export function openAccess(start: AccessStart, opened: AsyncDisposableStack): Ac
     sessionCache,
     notices: openNotices({ config: config.notify, core, settings: settingsOf, clock, log }, opened),
   };
+}
+
+function staffIssuers({ support }: Config['identity']): readonly StaffIssuer[] {
+  return support.map(({ issuer, org }) => ({ issuer, orgs: 'value' in org ? [org.value] : org.oneOf }));
 }

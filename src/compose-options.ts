@@ -64,6 +64,12 @@ export function gatewayOptions(config: Config): GatewayOptions {
     origins: traffic.origins,
     sessionsRequired: config.sessions.required,
     perPrincipal: limits.perPrincipal,
+    overload: {
+      connections: limits.connections,
+      inFlight: limits.inFlight,
+      heldBodyBytes: limits.heldBodiesBytes,
+      eventLoopDelayMs: limits.eventLoopDelayMs,
+    },
   };
 }
 

@@ -96,9 +96,15 @@ export async function openRooms(start: RoomsStart, opened: AsyncDisposableStack)
   // A store that is away does not stop the start: it is 503 until it is back.
   await Promise.all([
     keySets.ready(),
-    access.core.ping().catch((error: unknown) => log.error({ err: error }, 'the store is away')),
+    openStore(access).catch((error: unknown) => log.error({ err: error }, 'the store is away')),
   ]);
   return { ...start, log, metrics, journal, outbox, policies, keySets, access, forwarder };
+}
+
+/** The seal of cookies is read before the first request, so that none of them waits for it. */
+async function openStore({ core, sessionCache }: Access): Promise<void> {
+  await core.ping();
+  await sessionCache.seal();
 }
 
 type ForwarderNeeds = Pick<Rooms, 'config' | 'clock' | 'log' | 'metrics'>;

@@ -18,6 +18,7 @@ import { createOpsServer } from '#telemetry/ops-server.ts';
 import { keyPair, listenOptions, serviceAccounts } from './compose-options.ts';
 import { openReading } from './compose-reading.ts';
 import { entryUrlSource } from './compose-entry.ts';
+import { policyExplainer } from './compose-explain.ts';
 import type { Rooms } from './compose-rooms.ts';
 import type { Traffic } from './compose-traffic.ts';
 
@@ -50,6 +51,7 @@ export async function openServers(
   const control = opened.use(await openControl(rooms, traffic, audit));
   const data = createDataServer(traffic.gateway, {
     headerTimeoutMs: config.limits.headerTimeoutMs,
+    connections: config.limits.connections,
     tls: keyPair(config.listen.data.tls),
   });
   opened.defer(() => closeData(data));
@@ -66,7 +68,7 @@ async function openControl(rooms: Rooms, traffic: Traffic, audit: AuditAccess): 
   const { gateway, authority, settings, requests, sessions, security } = traffic;
   const { listen } = config;
   const control = await createControlServer({
-    authenticator: authenticatorOf(rooms),
+    authenticator: authenticatorOf(rooms, traffic.sessions),
     authority,
     store: access.grants,
     views: access.views,
@@ -84,6 +86,7 @@ async function openControl(rooms: Rooms, traffic: Traffic, audit: AuditAccess): 
     idempotency: access.idempotency,
     rateLimit: createRateLimit(clock),
     policies,
+    explain: policyExplainer(clock),
     clock,
     log,
     impactOf: (grant) => gateway.impactOf(grant),
@@ -95,7 +98,10 @@ async function openControl(rooms: Rooms, traffic: Traffic, audit: AuditAccess): 
   return control;
 }
 
-function authenticatorOf({ config, clock, keySets, access }: Rooms): ControlAuthenticator {
+function authenticatorOf(
+  { config, clock, keySets, access }: Rooms,
+  sessions: Traffic['sessions'],
+): ControlAuthenticator {
   const { identity } = config;
   const authenticator = createControlAuthenticator({
     support: identity.support,
@@ -109,17 +115,18 @@ function authenticatorOf({ config, clock, keySets, access }: Rooms): ControlAuth
   return {
     async authenticate(header) {
       const result = await authenticator.authenticate(header);
-      if ('kind' in result) remember(people, result);
+      if ('kind' in result) remember(people, sessions, result);
       return result;
     },
   };
 }
 
-/** Notices find people by the tokens they came with; nobody waits for it to be written down. */
-function remember(people: PeopleSeen, identity: ControlIdentity): void {
+/** Notices find people by the tokens they came with, and sessions follow them; nobody waits for it to be written down. */
+function remember(people: PeopleSeen, sessions: Traffic['sessions'], identity: ControlIdentity): void {
   if (identity.kind === 'staff') {
     const { issuer, id, email, groups, org } = identity.principal;
     void people.staffSeen({ issuer, id, email, groups, org });
+    void sessions.principalSeen(identity.principal);
   } else if (identity.kind === 'customer') {
     const { tenant, admin, issuer, id, email } = identity;
     if (admin) void people.adminSeen(tenant, { issuer, id, email });

@@ -27,7 +27,7 @@ export interface Traffic {
 }
 
 export function openTraffic(rooms: Rooms, opened: AsyncDisposableStack): Traffic {
-  const { access, clock, log, journal, config } = rooms;
+  const { access, clock, log, journal, config, metrics } = rooms;
   const { cache, sessionCache } = access;
   const onEvent: Rooms['journal']['event'] = (event) => journal.event(event);
   const security = openSecurity(
@@ -35,10 +35,14 @@ export function openTraffic(rooms: Rooms, opened: AsyncDisposableStack): Traffic
     { locked: (lock) => gateway.locked(lock) },
     opened,
   );
+  metrics.readLocks(() => security.board.heldByKind());
   const sessions = createSessionAuthority({
     store: access.sessions,
     cache: sessionCache,
-    enforcer: { sessionEnded: (session) => gateway.sessionEnded(session) },
+    enforcer: {
+      sessionEnded: (session) => gateway.sessionEnded(session),
+      sessionNarrowed: (session) => gateway.sessionNarrowed(session),
+    },
     limits: config.sessions,
     clock,
     onEvent,
@@ -85,7 +89,12 @@ interface Asked {
 function openGateway(rooms: Rooms, { security, sessions }: Asked, opened: AsyncDisposableStack): Gateway {
   const { config, clock, log, journal, policies, keySets, access, forwarder, metrics } = rooms;
   const { cache, sessionCache, core } = access;
-  const authenticator = createBearerAuthenticator({ issuers: config.identity.support, keySets, clock });
+  const authenticator = createBearerAuthenticator({
+    issuers: config.identity.support,
+    keySets,
+    clock,
+    onPrincipal: (principal) => void sessions.principalSeen(principal),
+  });
   opened.defer(() => authenticator.close());
   const gateway = createGateway({
     options: gatewayOptions(config),

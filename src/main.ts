@@ -47,4 +47,5 @@ process.exitCode = await runCli(process.argv.slice(2), {
   stderr: process.stderr,
   serve,
   parseTarget,
+  doctorRooms: async () => (await import('./compose-doctor.ts')).doctorRooms,
 });

@@ -15,6 +15,8 @@ export interface Ready {
   readonly port: number;
   /** Sent with each request, for whoever looks at it. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Of somebody else, who may do the same. */
+  readonly otherHeaders?: Readonly<Record<string, string>>;
 }
 
 export async function serveCandidate(start: (upstreamPort: number) => Promise<Ready>): Promise<void> {

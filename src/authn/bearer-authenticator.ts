@@ -2,7 +2,7 @@
 // that still hold, and holds now by the clock; nothing is thrown; a token seen before costs one lookup. Assumes
 // that the caller took the token out of the only Authorization header. Hot: `authenticate` for a known token.
 import type { Clock } from '#model/clock.ts';
-import type { Credential } from '#model/principal.ts';
+import type { Credential, Principal } from '#model/principal.ts';
 import type { Denial } from '#model/verdict.ts';
 import type { AuthenticationResult, Authenticator } from './authenticator.ts';
 import { readPrincipal } from './claims.ts';
@@ -22,6 +22,8 @@ export interface BearerAuthenticatorDeps {
   readonly clock: Clock;
   /** Verified tokens that are remembered. Default 10,000. */
   readonly cacheEntries?: number | undefined;
+  /** Called with the owner of each token that verified, when it is met and not at each use; must not throw. */
+  readonly onPrincipal?: (principal: Principal) => void;
 }
 
 export interface BearerAuthenticator extends Authenticator {
@@ -42,7 +44,7 @@ export function createBearerAuthenticator(deps: BearerAuthenticatorDeps): Bearer
   const { clock } = deps;
   const realms = realmsOf(deps);
   const cache = new TokenCache(checkEntries(deps.cacheEntries ?? 10_000));
-  const meet = createFirstMeeting(realms, cache, clock);
+  const meet = createFirstMeeting(realms, cache, deps);
   const withdrawn = createListeners<[issuer: string, keyId: string]>();
   const subscriptions = Array.from(realms.values(), ({ issuer, keys }) =>
     keys.onWithdrawn((keyId) => {
@@ -85,7 +87,11 @@ export function createBearerAuthenticator(deps: BearerAuthenticatorDeps): Bearer
 type Meeting = (token: string) => AuthenticationResult | Promise<AuthenticationResult>;
 
 /** For tokens that the cache does not know. Concurrent first sightings of one token share one verification. */
-function createFirstMeeting(realms: ReadonlyMap<string, Realm>, cache: TokenCache, clock: Clock): Meeting {
+function createFirstMeeting(
+  realms: ReadonlyMap<string, Realm>,
+  cache: TokenCache,
+  { clock, onPrincipal }: Pick<BearerAuthenticatorDeps, 'clock' | 'onPrincipal'>,
+): Meeting {
   const pending = new Map<string, Promise<AuthenticationResult>>();
 
   async function verify(realm: Realm, token: string, parts: UnverifiedToken): Promise<AuthenticationResult> {
@@ -99,6 +105,7 @@ function createFirstMeeting(realms: ReadonlyMap<string, Realm>, cache: TokenCach
     const { key, expiresAt } = verified;
     const credential: Credential = Object.freeze({ principal, keyId: key.keyId, expiresAt });
     cache.set(token, { credential, keys });
+    onPrincipal?.(principal);
     return credential;
   }
 

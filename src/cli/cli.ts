@@ -5,6 +5,8 @@ import type { ParseTarget } from '#policy/judge.ts';
 import { auditCommand } from './audit.ts';
 import { checkConfig } from './config.ts';
 import { controlCommands } from './control-commands.ts';
+import { doctorCommand } from './doctor.ts';
+import type { DoctorRooms } from './doctor-rooms.ts';
 import { COULD_NOT_BE_ASKED, HELD } from './exit-codes.ts';
 import { DEFAULT_HEALTH_URL, healthcheck } from './healthcheck.ts';
 import { policyCommand } from './policy.ts';
@@ -21,6 +23,8 @@ export interface CliDeps {
   readonly serve: Serve;
   /** The gateway's one reading of a request target, for `policy test` and `policy explain`. */
   readonly parseTarget: ParseTarget;
+  /** What `doctor` asks of rooms that are not known here; absent: there is no such command. */
+  readonly doctorRooms?: () => Promise<DoctorRooms>;
 }
 
 interface Run {
@@ -96,6 +100,10 @@ function createProgram(run: Run): Command {
   program.addCommand(policyCommand({ parseTarget: deps.parseTarget, ...streams }));
   program.addCommand(auditCommand(streams));
   for (const command of controlCommands({ ...streams, env })) program.addCommand(command);
+  const { doctorRooms: rooms } = deps;
+  if (rooms !== undefined) {
+    program.addCommand(doctorCommand({ ...streams, env, rooms, defaultConfig: config }));
+  }
   return program;
 }
 

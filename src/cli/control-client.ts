@@ -20,7 +20,7 @@ export interface ControlTarget {
 }
 
 export interface ControlCall {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** With its query; every value encoded. */
   readonly path: string;
   readonly body?: object;

@@ -3,9 +3,17 @@
 import type { Command } from 'commander';
 import type { ControlCall, ControlClient, JsonObject } from './control-client.ts';
 import { CouldNotAsk, Refused } from './control-errors.ts';
+import {
+  type CommonFlags,
+  type ControlFlags,
+  headersOf,
+  type ListFlags,
+  OPTION_GROUPS,
+  type OptionGroup,
+} from './control-flags.ts';
 import { type Column, printFields, printJson, printTable } from './control-print.ts';
 import { COULD_NOT_BE_ASKED, DID_NOT_HOLD, HELD } from './exit-codes.ts';
-import { type PolicyPrinter, printable } from './policy-print.ts';
+import { createPolicyPrinter, type PolicyPrinter, printable } from './policy-print.ts';
 import type { TextStream } from './terminal.ts';
 
 export interface ControlCommandDeps {
@@ -18,31 +26,76 @@ export interface ControlCommandDeps {
   readonly onExitCode: (code: number) => void;
 }
 
-export interface ControlContext {
-  readonly deps: ControlCommandDeps;
-  readonly printer: PolicyPrinter;
+/** What the commands of one topic are made with. */
+export interface Control {
+  /** A command of `parent` with the options that every one has, and those of the groups. */
+  command(parent: Command, usage: string, description: string, ...groups: readonly OptionGroup[]): Command;
+  /** Runs one command: asks, shows, and turns what went wrong into one sentence and an exit code. */
+  ask(flags: ControlFlags, work: (client: ControlClient) => Promise<Shown>): Promise<void>;
+  /** The same with a single call, whose answer is one thing. */
+  one(flags: ControlFlags, call: () => ControlCall): Promise<void>;
+  /** The same with a list, page by page up to the limit. */
+  list(flags: ListFlags, listing: () => Listing): Promise<void>;
 }
 
-/** Of every command; what commander made of its options. */
-export interface ControlFlags {
-  readonly url?: string;
-  readonly tokenFile?: string;
-  readonly dangerouslyPlainHttp?: boolean;
-  /** Absent: JSON where no person watches. */
-  readonly json?: boolean;
+export interface Listing {
+  readonly path: string;
+  /** What is undefined is left out. */
+  readonly query?: Readonly<Record<string, string | undefined>>;
+  readonly columns: readonly Column[];
 }
 
 /** What a command has to show. */
 export type Shown =
   | { readonly kind: 'one'; readonly item: JsonObject }
+  /** One thing that people read as a table, under its `head`. */
+  | {
+      readonly kind: 'sheet';
+      readonly item: JsonObject;
+      readonly head: JsonObject;
+      readonly rows: readonly JsonObject[];
+      readonly columns: readonly Column[];
+    }
   | { readonly kind: 'list'; readonly list: Listed; readonly columns: readonly Column[] };
 
-export interface Listed {
+interface Listed {
   readonly items: readonly JsonObject[];
   readonly hasMore: boolean;
 }
 
-export function withControl(command: Command): Command {
+export function createControl(deps: ControlCommandDeps): Control {
+  const printer = createPolicyPrinter(deps);
+  const control: Control = {
+    command(parent, usage, description, ...groups) {
+      const command = withControl(parent.command(usage).description(description));
+      return groups.reduce((made, group) => OPTION_GROUPS[group](made), command);
+    },
+    async ask(flags, work) {
+      const { createControlClient, DEFAULT_CONTROL_URL, readToken } = await import('./control-client.ts');
+      try {
+        const url = flags.url ?? deps.env['POSTERN_CONTROL_URL'] ?? DEFAULT_CONTROL_URL;
+        const token = readToken(flags.tokenFile, deps.env);
+        const dangerouslyPlainHttp = flags.dangerouslyPlainHttp === true;
+        const shown = await work(createControlClient({ url, token, dangerouslyPlainHttp }));
+        show(shown, flags.json ?? deps.stdout.isTTY !== true, printer);
+        deps.onExitCode(HELD);
+      } catch (error) {
+        deps.onExitCode(sayWhy(error, printer));
+      }
+    },
+    one: (flags, call) =>
+      control.ask(flags, async (client) => ({ kind: 'one', item: await client.call(call()) })),
+    list: (flags, listing) =>
+      control.ask(flags, async (client) => {
+        const { path, query, columns } = listing();
+        const list = await listed(client, path, { limit: flags.limit, ...query });
+        return { kind: 'list', list, columns };
+      }),
+  };
+  return control;
+}
+
+function withControl(command: Command): Command {
   return command
     .option('--url <url>', 'the control listener, or unix:/path; POSTERN_CONTROL_URL names another default')
     .option('--token-file <file>', 'holds the token or service key; else POSTERN_TOKEN')
@@ -51,36 +104,28 @@ export function withControl(command: Command): Command {
     .option('--no-json', 'print tables everywhere');
 }
 
-/** Runs one command: asks, shows, and turns what went wrong into one sentence and an exit code. */
-export async function ask(
-  { deps, printer }: ControlContext,
-  flags: ControlFlags,
-  work: (client: ControlClient) => Promise<Shown>,
-): Promise<void> {
-  const { createControlClient, DEFAULT_CONTROL_URL, readToken } = await import('./control-client.ts');
-  try {
-    const url = flags.url ?? deps.env['POSTERN_CONTROL_URL'] ?? DEFAULT_CONTROL_URL;
-    const token = readToken(flags.tokenFile, deps.env);
-    const dangerouslyPlainHttp = flags.dangerouslyPlainHttp === true;
-    const shown = await work(createControlClient({ url, token, dangerouslyPlainHttp }));
-    show(shown, flags.json ?? deps.stdout.isTTY !== true, printer);
-    deps.onExitCode(HELD);
-  } catch (error) {
-    deps.onExitCode(sayWhy(error, printer));
+function show(shown: Shown, isJson: boolean, printer: PolicyPrinter): void {
+  if (shown.kind === 'list') {
+    showList(shown.list, shown.columns, { isJson, printer });
+    return;
+  }
+  if (isJson) printJson([shown.item], printer);
+  else if (shown.kind === 'one') printFields(shown.item, printer);
+  else {
+    printFields(shown.head, printer);
+    printTable(shown.rows, shown.columns, printer);
   }
 }
 
-function show(shown: Shown, isJson: boolean, printer: PolicyPrinter): void {
-  if (shown.kind === 'one') {
-    if (isJson) printJson([shown.item], printer);
-    else printFields(shown.item, printer);
-    return;
-  }
-  const { list, columns } = shown;
-  if (isJson) printJson(list.items, printer);
-  else if (list.items.length > 0) printTable(list.items, columns, printer);
+function showList(
+  { items, hasMore }: Listed,
+  columns: readonly Column[],
+  { isJson, printer }: { readonly isJson: boolean; readonly printer: PolicyPrinter },
+): void {
+  if (isJson) printJson(items, printer);
+  else if (items.length > 0) printTable(items, columns, printer);
   else printer.err('there are none');
-  if (list.hasMore) printer.err(`there are more: --limit shows ${list.items.length}`);
+  if (hasMore) printer.err(`there are more: --limit shows ${items.length}`);
 }
 
 /** Of no credential, a malformed call, too many and faults the gateway says that it could not be asked. */
@@ -100,7 +145,7 @@ function sayWhy(error: unknown, printer: PolicyPrinter): number {
 const PAGE = 200;
 
 /** Follows the cursors until `limit` items are there. */
-export async function listed(
+async function listed(
   client: ControlClient,
   path: string,
   query: Readonly<Record<string, string | undefined>> & { readonly limit: string },
@@ -119,10 +164,6 @@ export async function listed(
   return { items, hasMore: cursor !== undefined };
 }
 
-export async function one(client: ControlClient, call: ControlCall): Promise<Shown> {
-  return { kind: 'one', item: await client.call(call) };
-}
-
 function queryText(query: Readonly<Record<string, string | undefined>>): string {
   const given = Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined);
   return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;
@@ -131,4 +172,13 @@ function queryText(query: Readonly<Record<string, string | undefined>>): string 
 /** One part of a path: what somebody typed is never more than that. */
 export function part(text: string): string {
   return encodeURIComponent(text);
+}
+
+/** A POST with the headers that the flags ask for. */
+export function post(
+  path: string,
+  body: object | undefined,
+  flags: Pick<CommonFlags, 'revision' | 'key'> = {},
+): ControlCall {
+  return { method: 'POST', path, headers: headersOf(flags), ...(body === undefined ? {} : { body }) };
 }

@@ -1,14 +1,16 @@
-// Options that several commands of the control API have, and the parts of a body they stand for. What is malformed in
-// itself is bad usage; what is not allowed is the gateway's to say. Not hot.
+// Options that several commands of the control API have, in groups, and the parts of a call they stand for. What is
+// malformed in itself is bad usage; what is not allowed is the gateway's to say. Not hot.
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { REASON_TYPES } from '#model/grant.ts';
 import { CouldNotAsk } from './control-errors.ts';
 
-export interface ScopeFlags {
-  readonly access?: 'read' | 'write';
-  readonly role?: readonly string[];
-  readonly workspace?: readonly WorkspaceFlag[];
-  readonly lift?: readonly string[];
+/** Of every command; what commander made of its options. */
+export interface ControlFlags {
+  readonly url?: string;
+  readonly tokenFile?: string;
+  readonly dangerouslyPlainHttp?: boolean;
+  /** Absent: JSON where no person watches. */
+  readonly json?: boolean;
 }
 
 interface WorkspaceFlag {
@@ -21,92 +23,126 @@ export interface PrincipalFlag {
   readonly id: string;
 }
 
-export interface ReasonFlags {
+/** What the groups below make, and options that several commands describe in their own words. */
+export interface CommonFlags extends ControlFlags {
+  readonly access?: 'read' | 'write';
+  readonly role?: readonly string[];
+  readonly workspace?: readonly WorkspaceFlag[];
+  readonly lift?: readonly string[];
   readonly case?: string;
   readonly reason?: string;
   readonly detail?: string;
-}
-
-export interface PersonFlags {
   readonly forId?: string;
   readonly forEmail?: string;
   readonly forName?: string;
+  readonly revision?: string;
+  readonly key?: string;
+  readonly duration?: string;
+  readonly notice?: string;
+  readonly actAs?: string;
+}
+
+export interface AudienceFlags {
+  readonly org?: string;
+  readonly group?: readonly string[];
+  readonly principal?: readonly PrincipalFlag[];
+}
+
+export interface ListFlags extends ControlFlags {
+  readonly limit: string;
 }
 
 const MOST = 10_000;
 
-export function withLimit(command: Command): Command {
-  return command.option('--limit <count>', 'how many', count, '50');
+export const OPTION_GROUPS = {
+  limit: (command: Command) => command.option('--limit <count>', 'how many', count, '50'),
+  access: withAccess,
+  scope: (command: Command) =>
+    withAccess(command)
+      .option('--role <role>', 'an account-wide role; may be repeated', collect)
+      .option('--workspace <id=role,role>', 'a workspace and the roles in it; may be repeated', workspace),
+  lift: (command: Command) =>
+    command.option('--lift <category>', 'a category of deny rules to lift; may be repeated', collect),
+  reason: (command: Command) =>
+    command
+      .option('--case <ref>', 'the support case')
+      .addOption(new Option('--reason <type>', 'the type of the reason').choices([...REASON_TYPES]))
+      .option('--detail <text>', 'the reason in one sentence'),
+  audience: (command: Command) =>
+    command
+      .option('--org <org>', 'for the staff of this organisation')
+      .option('--group <group>', 'for this group; may be repeated', collect)
+      .option('--principal <issuer#id>', 'for this person; may be repeated', principal),
+  notice: (command: Command) =>
+    command.option('--notice <version>', 'the version of the notice that was shown'),
+  /** For service keys: whose decision it is. */
+  person: (command: Command) =>
+    command
+      .option('--for-id <id>', 'with a service key: the person of the customer whose decision this is')
+      .option('--for-email <address>', 'their address')
+      .option('--for-name <name>', 'their name'),
+  revision: (command: Command) =>
+    command.option('--revision <number>', 'refuse unless this is still its revision', revision),
+  /** Lets a script repeat a call that it does not know the end of. */
+  key: (command: Command) =>
+    command.option('--key <key>', 'an idempotency key: a repetition with it is done once'),
+} as const satisfies Readonly<Record<string, (command: Command) => Command>>;
+
+export type OptionGroup = keyof typeof OPTION_GROUPS;
+
+function withAccess(command: Command): Command {
+  return command.addOption(new Option('--access <access>', 'read or write').choices(['read', 'write']));
 }
 
-export function withScope(command: Command): Command {
-  return command
-    .addOption(new Option('--access <access>', 'read or write').choices(['read', 'write']))
-    .option('--role <role>', 'an account-wide role; may be repeated', collect)
-    .option('--workspace <id=role,role>', 'a workspace and the roles in it; may be repeated', workspace)
-    .option('--lift <category>', 'a category of deny rules to lift; may be repeated', collect);
+/** Only what was given. Throws CouldNotAsk where half of something was. */
+export function bodyOf(flags: CommonFlags & AudienceFlags): object {
+  const { access, role: roles, workspace: workspaces, lift: lifts, duration, notice, actAs } = flags;
+  return given({
+    audience: audienceOf(flags),
+    access,
+    roles,
+    workspaces,
+    actAs,
+    lifts,
+    caseRef: flags.case,
+    reason: reasonOf(flags),
+    duration,
+    notice: notice === undefined ? undefined : { version: notice },
+    onBehalfOf: personOf(flags),
+  });
 }
 
-export function withReason(command: Command): Command {
-  return command
-    .option('--case <ref>', 'the support case')
-    .addOption(new Option('--reason <type>', 'the type of the reason').choices([...REASON_TYPES]))
-    .option('--detail <text>', 'the reason in one sentence');
+/** Without what is undefined. */
+export function given(values: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }
 
-/** For service keys: whose decision it is. */
-export function withPerson(command: Command): Command {
-  return command
-    .option('--for-id <id>', 'with a service key: the person of the customer whose decision this is')
-    .option('--for-email <address>', 'their address')
-    .option('--for-name <name>', 'their name');
+function audienceOf({ org, group: groups, principal: principals }: AudienceFlags): object | undefined {
+  const audience = given({ org, groups, principals });
+  return Object.keys(audience).length === 0 ? undefined : audience;
 }
 
-export function withRevision(command: Command): Command {
-  return command.option('--revision <number>', 'refuse unless this is still its revision', revision);
-}
-
-/** Lets a script repeat a call that it does not know the end of. */
-export function withKey(command: Command): Command {
-  return command.option('--key <key>', 'an idempotency key: a repetition with it is done once');
-}
-
-export function scopeOf({ access, role, workspace: workspaces, lift }: ScopeFlags): object {
-  return {
-    ...(access === undefined ? {} : { access }),
-    ...(role === undefined ? {} : { roles: role }),
-    ...(workspaces === undefined ? {} : { workspaces }),
-    ...(lift === undefined ? {} : { lifts: lift }),
-  };
-}
-
-export function purposeOf({ case: caseRef, reason, detail }: ReasonFlags): object {
+function reasonOf({ reason, detail }: CommonFlags): object | undefined {
   if ((reason === undefined) !== (detail === undefined)) {
     throw new CouldNotAsk('--reason and --detail go together');
   }
-  return {
-    ...(caseRef === undefined ? {} : { caseRef }),
-    ...(reason === undefined ? {} : { reason: { type: reason, detail } }),
-  };
+  return reason === undefined ? undefined : { type: reason, detail };
 }
 
-export function personOf({ forId, forEmail, forName }: PersonFlags): object {
-  if (forId === undefined && forEmail === undefined && forName === undefined) return {};
+function personOf({ forId, forEmail, forName }: CommonFlags): object | undefined {
+  if (forId === undefined && forEmail === undefined && forName === undefined) return undefined;
   if (forId === undefined || forEmail === undefined)
     throw new CouldNotAsk('--for-id and --for-email go together');
-  const name = forName === undefined ? {} : { name: forName };
-  return { onBehalfOf: { id: forId, email: forEmail, ...name } };
+  return given({ id: forId, email: forEmail, name: forName });
 }
 
-export interface CallFlags {
-  readonly revision?: string;
-  readonly key?: string;
-}
-
-export function headersOf(flags: CallFlags): Record<string, string> {
+export function headersOf({
+  revision: tag,
+  key,
+}: Pick<CommonFlags, 'revision' | 'key'>): Record<string, string> {
   return {
-    ...(flags.revision === undefined ? {} : { 'if-match': `"${flags.revision}"` }),
-    ...(flags.key === undefined ? {} : { 'idempotency-key': flags.key }),
+    ...(tag === undefined ? {} : { 'if-match': `"${tag}"` }),
+    ...(key === undefined ? {} : { 'idempotency-key': key }),
   };
 }
 
@@ -115,14 +151,11 @@ export function collect(text: string, before: readonly string[] | undefined): re
   return [...(before ?? []), text];
 }
 
-/** `https://issuer.example#subject`: an issuer has no fragment (OpenID Connect Core section 2). */
-export function principal(
-  text: string,
-  before: readonly PrincipalFlag[] | undefined,
-): readonly PrincipalFlag[] {
+function principal(text: string, before: readonly PrincipalFlag[] | undefined): readonly PrincipalFlag[] {
   return [...(before ?? []), onePrincipal(text)];
 }
 
+/** `https://issuer.example#subject`: an issuer has no fragment (OpenID Connect Core section 2). */
 export function onePrincipal(text: string): PrincipalFlag {
   const at = text.indexOf('#');
   if (at < 1 || at === text.length - 1) {
@@ -143,6 +176,6 @@ function count(text: string): string {
 }
 
 function revision(text: string): string {
-  if (/^[1-9][0-9]{0,14}$/.test(text)) return text;
-  throw new InvalidArgumentError('must be a whole number of at least 1.');
+  if (/^(?:0|[1-9][0-9]{0,14})$/.test(text)) return text;
+  throw new InvalidArgumentError('must be a whole number.');
 }

@@ -1,23 +1,14 @@
 // `postern lock …`: the vendor's security staff stop a principal, a tenant, a case or everything, and let go again. A thin
 // client of the control API, which judges everything. Not hot.
 import { Command } from 'commander';
-import {
-  ask,
-  type ControlContext,
-  type ControlFlags,
-  listed,
-  one,
-  part,
-  withControl,
-} from './control-context.ts';
+import { type Control, part, post } from './control-context.ts';
 import { CouldNotAsk } from './control-errors.ts';
 import {
-  type CallFlags,
-  headersOf,
+  type ControlFlags,
+  given,
+  type ListFlags,
   onePrincipal,
   type PrincipalFlag,
-  withKey,
-  withLimit,
 } from './control-flags.ts';
 import { type Column, personText, textOf } from './control-print.ts';
 
@@ -33,26 +24,28 @@ const COLUMNS: readonly Column[] = [
   ['MESSAGE', 'message'],
 ];
 
-export function lockCommand(context: ControlContext): Command {
+export function lockCommand(control: Control): Command {
   const command = new Command('lock').description('stop a principal, a tenant, a case or everything');
-  withLimit(withControl(command.command('list').description('the locks that hold, newest first')))
+  control
+    .command(command, 'list', 'the locks that hold, newest first', 'limit')
     .option('--all', 'those that have ended or were lifted too')
-    .action((flags: ControlFlags & { readonly all?: boolean; readonly limit: string }) =>
-      ask(context, flags, async (client) => {
-        const status = flags.all === true ? 'all' : undefined;
-        const list = await listed(client, LOCKS, { limit: flags.limit, status });
-        return { kind: 'list', list, columns: COLUMNS };
-      }),
+    .action((flags: ListFlags & { readonly all?: boolean }) =>
+      control.list(flags, () => ({
+        path: LOCKS,
+        query: { status: flags.all === true ? 'all' : undefined },
+        columns: COLUMNS,
+      })),
     );
-  addSet(command, context);
-  withControl(command.command('lift <id>').description('lift a lock')).action(
-    (id: string, flags: ControlFlags) =>
-      ask(context, flags, (client) => one(client, { method: 'DELETE', path: `${LOCKS}/${part(id)}` })),
-  );
+  addSet(command, control);
+  control
+    .command(command, 'lift <id>', 'lift a lock')
+    .action((id: string, flags: ControlFlags) =>
+      control.one(flags, () => ({ method: 'DELETE', path: `${LOCKS}/${part(id)}` })),
+    );
   return command;
 }
 
-interface SetFlags extends ControlFlags, CallFlags {
+interface SetFlags extends ControlFlags {
   readonly principal?: PrincipalFlag;
   readonly email?: string;
   readonly tenant?: string;
@@ -61,11 +54,12 @@ interface SetFlags extends ControlFlags, CallFlags {
   readonly message?: string;
   readonly duration?: string;
   readonly until?: string;
+  readonly key?: string;
 }
 
-function addSet(command: Command, context: ControlContext): void {
-  const set = command.command('set').description('set a lock: returns when nothing more is forwarded');
-  withKey(withControl(set))
+function addSet(command: Command, control: Control): void {
+  control
+    .command(command, 'set', 'set a lock: returns when nothing more is forwarded', 'key')
     .option('--principal <issuer#id>', 'this person', onePrincipal)
     .option('--email <address>', 'with --principal: and whoever has this verified address')
     .option('--tenant <id>', 'this tenant')
@@ -75,15 +69,9 @@ function addSet(command: Command, context: ControlContext): void {
     .option('--duration <duration>', 'for so long: 8h; otherwise until it is lifted')
     .option('--until <instant>', 'until then: 2030-01-31T12:00:00Z')
     .action((flags: SetFlags) =>
-      ask(context, flags, (client) => {
-        const { message, duration, until } = flags;
-        const body = {
-          target: targetOf(flags),
-          ...(message === undefined ? {} : { message }),
-          ...(duration === undefined ? {} : { duration }),
-          ...(until === undefined ? {} : { endsAt: until }),
-        };
-        return one(client, { method: 'POST', path: LOCKS, body, headers: headersOf(flags) });
+      control.one(flags, () => {
+        const { message, duration, until: endsAt } = flags;
+        return post(LOCKS, { target: targetOf(flags), ...given({ message, duration, endsAt }) }, flags);
       }),
     );
 }
@@ -96,10 +84,10 @@ function targetOf({ principal, email, tenant, case: caseRef, everything }: SetFl
   }
   if (email !== undefined && principal === undefined) throw new CouldNotAsk('--email goes with --principal');
   if (principal !== undefined) {
-    return { kind: 'principal', ...principal, ...(email === undefined ? {} : { email }) };
+    return { kind: 'principal', ...principal, ...given({ email }) };
   }
   if (caseRef !== undefined) {
-    return { kind: 'case', caseRef, ...(tenant === undefined ? {} : { tenant }) };
+    return { kind: 'case', caseRef, ...given({ tenant }) };
   }
   return tenant === undefined ? { kind: 'everything' } : { kind: 'tenant', tenant };
 }

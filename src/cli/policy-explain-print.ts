@@ -2,21 +2,16 @@
 // carries credentials in them; of the body only its kind, its size and what is wrong with it. Not hot.
 import { PASS } from '#model/verdict.ts';
 import type { ConsideredRule, Explanation } from '#policy/compiled-policy.ts';
+import { decisionJson, type ExplainedDecision } from '#policy/explained.ts';
 import { type JudgedAt, type JudgedSubject, type Judgement, verdictText } from '#policy/judge.ts';
 import type { PolicyDocuments } from '#policy/policy-file.ts';
 import type { AnswerSigns } from '#policy/response-guard.ts';
 import type { DescribedRequest } from './described-request.ts';
 import { type PolicyPrinter, printable } from './policy-print.ts';
 
-export interface Explained {
+export interface Explained extends ExplainedDecision {
   readonly request: DescribedRequest;
   readonly subject: JudgedSubject;
-  readonly digest: string;
-  readonly judgement: Judgement;
-  /** Null where the request was refused before access was looked at. */
-  readonly explanation: Explanation | null;
-  /** It has no body, and with one a check might have to see it. */
-  readonly dependsOnBody: boolean;
   /** Of the whole set; `route.matched` says which are about this route. */
   readonly guards: readonly { readonly route: ConsideredRule; readonly signs: AnswerSigns }[];
   readonly documents: PolicyDocuments;
@@ -117,32 +112,19 @@ function printWhatIsUnknown(explained: Explained, printer: PolicyPrinter): void 
 }
 
 export function explainedJson(explained: Explained): string {
-  const { request, judgement, explanation, subject } = explained;
-  const { verdict, facts } = judgement;
-  const isAllowed = verdict === PASS;
+  const { request, judgement, subject } = explained;
+  const { bodyMatters: matters, allowance, considered, workspace, ...decided } = decisionJson(explained);
+  const body = judgement.facts?.body ?? null;
   const answer = {
     request: `${request.method} ${request.rawTarget}`,
     host: request.host,
-    decision: isAllowed ? 'allow' : 'deny',
-    reason: isAllowed ? 'ok' : verdict.reason,
-    decidedBy: judgement.at,
-    rule: isAllowed ? null : verdict.rule,
-    note: isAllowed ? null : verdict.note,
-    shadowRules: judgement.shadowRules.map(({ id }) => id),
-    policyDigest: explained.digest,
-    canonicalPath: explanation?.canonicalPath ?? null,
-    readings: explanation?.readings ?? [],
+    ...decided,
     tenant: subject.tenant,
-    workspace: facts?.workspace ?? null,
-    body: {
-      bytes: request.body.length,
-      kind: facts?.body?.kind ?? null,
-      flaw: facts?.body?.flaw ?? null,
-      matters: explained.dependsOnBody || (facts?.body ?? null) !== null,
-    },
+    workspace,
+    body: { bytes: request.body.length, kind: body?.kind ?? null, flaw: body?.flaw ?? null, matters },
     upgrade: request.upgrade,
-    allowance: explanation?.allowance ?? null,
-    considered: explanation?.considered ?? [],
+    allowance,
+    considered,
     guards: explained.guards.map(({ route, signs }) => ({ ...route, stops: signs })),
     notes: request.notes,
   };

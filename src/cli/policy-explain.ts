@@ -8,13 +8,8 @@ import type { Grant } from '#model/grant.ts';
 import type { TenantId } from '#model/ids.ts';
 import type { Credential } from '#model/principal.ts';
 import { compilePolicy, type DefaultEffect } from '#policy/compile.ts';
-import {
-  type JudgeDeps,
-  type JudgedSubject,
-  judgeRequest,
-  judgeWithBody,
-  type ParseTarget,
-} from '#policy/judge.ts';
+import { explainDecision } from '#policy/explained.ts';
+import type { JudgeDeps, JudgedSubject, ParseTarget } from '#policy/judge.ts';
 import { readPolicyDirectory, readPolicyFile } from '#policy/load-directory.ts';
 import { emptyDocuments, parseGrantFile, type PolicyDocuments } from '#policy/policy-file.ts';
 import { parsePrincipalFile } from '#policy/policy-test-principal.ts';
@@ -94,18 +89,12 @@ async function explainDescribed(
   request: DescribedRequest,
   documents: PolicyDocuments,
 ): Promise<Explained> {
-  const judgement = await judgeWithBody(judge, subject, request, request.body);
-  const { facts } = judgement;
-  // A body was not given; would one have mattered?
-  const unread = { ...request, bodyBytes: 1, body: null };
-  const isWithoutBody = request.body.length === 0 && !request.upgrade;
+  const explained = await explainDecision(judge, subject, request);
+  const { facts } = explained.judgement;
   return {
+    ...explained,
     request,
     subject,
-    digest: judge.policy.digest,
-    judgement,
-    explanation: facts === null ? null : judge.policy.explain(facts),
-    dependsOnBody: isWithoutBody && judgeRequest(judge, subject, unread).needsBody,
     guards: facts === null ? [] : guardsOf(documents, facts),
     documents,
   };

@@ -2,31 +2,8 @@
 // judges everything; what is checked here is only whether there is something to ask. Not hot.
 import { Command, Option } from 'commander';
 import { REQUEST_STATUSES } from '#model/access-request.ts';
-import {
-  ask,
-  type ControlContext,
-  type ControlFlags,
-  listed,
-  one,
-  part,
-  withControl,
-} from './control-context.ts';
-import {
-  type CallFlags,
-  headersOf,
-  type PersonFlags,
-  personOf,
-  purposeOf,
-  type ReasonFlags,
-  type ScopeFlags,
-  scopeOf,
-  withKey,
-  withLimit,
-  withPerson,
-  withReason,
-  withRevision,
-  withScope,
-} from './control-flags.ts';
+import { type Control, part, post } from './control-context.ts';
+import { bodyOf, type CommonFlags, given, type ListFlags } from './control-flags.ts';
 import { type Column, personText } from './control-print.ts';
 
 const REQUESTS = '/v1/access-requests';
@@ -43,121 +20,90 @@ const COLUMNS: readonly Column[] = [
   ['REASON', 'reason.detail'],
 ];
 
-export function requestCommand(context: ControlContext): Command {
+export function requestCommand(control: Control): Command {
   const command = new Command('request').description('ask a customer for access, and decide about it');
-  addList(command, context);
-  addMake(command, context);
-  addApprove(command, context);
-  addDeny(command, context);
-  addWithdraw(command, context);
+  addList(command, control);
+  addMake(command, control);
+  control
+    .command(
+      command,
+      'approve <id>',
+      'say yes, to all of it or to less',
+      ...DECIDING,
+      'scope',
+      'lift',
+      'notice',
+    )
+    .option('--duration <duration>', 'for a shorter time than was asked for')
+    .action((id: string, flags: CommonFlags) =>
+      control.one(flags, () => post(stepOf(id, 'approve'), bodyOf(flags), flags)),
+    );
+  control
+    .command(command, 'deny <id>', 'say no, and why', ...DECIDING)
+    .option('--why <text>', 'the asker is told')
+    .action((id: string, flags: CommonFlags & { readonly why?: string }) =>
+      control.one(flags, () => {
+        const body = { ...given({ why: flags.why }), ...bodyOf(flags) };
+        return post(stepOf(id, 'deny'), body, flags);
+      }),
+    );
+  control
+    .command(command, 'withdraw <id>', 'take back what you have asked for', 'revision', 'key')
+    .action((id: string, flags: CommonFlags) =>
+      control.one(flags, () => post(stepOf(id, 'withdraw'), undefined, flags)),
+    );
   return command;
 }
 
-interface ListFlags extends ControlFlags {
+const DECIDING = ['person', 'revision', 'key'] as const;
+
+function stepOf(id: string, step: string): string {
+  return `${REQUESTS}/${part(id)}/${step}`;
+}
+
+interface RequestListFlags extends ListFlags {
   readonly tenant?: string;
   readonly awaitingLead?: boolean;
   readonly mine?: boolean;
   readonly status?: string;
-  readonly limit: string;
 }
 
-function addList(command: Command, context: ControlContext): void {
-  withLimit(withControl(command.command('list').description('what was asked, newest first')))
+function addList(command: Command, control: Control): void {
+  control
+    .command(command, 'list', 'what was asked, newest first', 'limit')
     .option('--tenant <id>', 'of this tenant; otherwise your own, or what waits for a lead')
     .option('--awaiting-lead', 'what waits for a lead')
     .option('--mine', 'what you have asked for')
     .addOption(new Option('--status <status>', 'of this status').choices([...REQUEST_STATUSES]))
-    .action((flags: ListFlags) =>
-      ask(context, flags, async (client) => {
-        const { tenant, status, limit } = flags;
+    .action((flags: RequestListFlags) =>
+      control.list(flags, () => {
+        const { tenant, status } = flags;
+        if (tenant !== undefined) {
+          const path = `/v1/tenants/${part(tenant)}/access-requests`;
+          return { path, query: { status }, columns: COLUMNS };
+        }
         const view = flags.awaitingLead === true ? 'awaiting_lead' : flags.mine === true ? 'mine' : undefined;
-        const path = tenant === undefined ? REQUESTS : `/v1/tenants/${part(tenant)}/access-requests`;
-        const list = await listed(client, path, {
-          status,
-          limit,
-          view: tenant === undefined ? view : undefined,
-        });
-        return { kind: 'list', list, columns: COLUMNS };
+        return { path: REQUESTS, query: { status, view }, columns: COLUMNS };
       }),
     );
 }
 
-interface MakeFlags extends ControlFlags, ReasonFlags, ScopeFlags, CallFlags {
+interface MakeFlags extends CommonFlags {
   readonly tenant: string;
-  readonly duration?: string;
-  readonly actAs?: string;
   readonly escalates?: string;
 }
 
-function addMake(command: Command, context: ControlContext): void {
-  withKey(withScope(withReason(withControl(command.command('make').description('ask for access')))))
+function addMake(command: Command, control: Control): void {
+  control
+    .command(command, 'make', 'ask for access', 'reason', 'scope', 'lift', 'key')
     .requiredOption('--tenant <id>', 'the tenant')
     .option('--duration <duration>', 'from the approval on: 8h, 3d, 1mo')
     .option('--act-as <user>', 'the user of the customer to act as')
     .option('--escalates <id>', 'your approved request that was not enough')
     .action((flags: MakeFlags) =>
-      ask(context, flags, (client) => {
-        const { tenant, duration, actAs, escalates } = flags;
-        const body = {
-          tenant,
-          ...purposeOf(flags),
-          ...scopeOf(flags),
-          ...(duration === undefined ? {} : { duration }),
-          ...(actAs === undefined ? {} : { actAs }),
-          ...(escalates === undefined ? {} : { escalates }),
-        };
-        return one(client, { method: 'POST', path: REQUESTS, body, headers: headersOf(flags) });
+      control.one(flags, () => {
+        const { tenant, escalates } = flags;
+        return post(REQUESTS, { tenant, ...bodyOf(flags), ...given({ escalates }) }, flags);
       }),
     );
-}
-
-interface ApproveFlags extends ControlFlags, ScopeFlags, PersonFlags, CallFlags {
-  readonly duration?: string;
-  readonly notice?: string;
-}
-
-function addApprove(command: Command, context: ControlContext): void {
-  const approve = command.command('approve <id>').description('say yes, to all of it or to less');
-  withKey(withRevision(withPerson(withScope(withControl(approve)))))
-    .option('--duration <duration>', 'for a shorter time than was asked for')
-    .option('--notice <version>', 'the version of the notice that was shown')
-    .action((id: string, flags: ApproveFlags) =>
-      ask(context, flags, (client) => {
-        const { duration, notice } = flags;
-        const body = {
-          ...scopeOf(flags),
-          ...personOf(flags),
-          ...(duration === undefined ? {} : { duration }),
-          ...(notice === undefined ? {} : { notice: { version: notice } }),
-        };
-        const path = `${REQUESTS}/${part(id)}/approve`;
-        return one(client, { method: 'POST', path, body, headers: headersOf(flags) });
-      }),
-    );
-}
-
-interface DenyFlags extends ControlFlags, PersonFlags, CallFlags {
-  readonly why?: string;
-}
-
-function addDeny(command: Command, context: ControlContext): void {
-  const deny = command.command('deny <id>').description('say no, and why');
-  withKey(withRevision(withPerson(withControl(deny))))
-    .option('--why <text>', 'the asker is told')
-    .action((id: string, flags: DenyFlags) =>
-      ask(context, flags, (client) => {
-        const body = { ...(flags.why === undefined ? {} : { why: flags.why }), ...personOf(flags) };
-        const path = `${REQUESTS}/${part(id)}/deny`;
-        return one(client, { method: 'POST', path, body, headers: headersOf(flags) });
-      }),
-    );
-}
-
-function addWithdraw(command: Command, context: ControlContext): void {
-  const withdraw = command.command('withdraw <id>').description('take back what you have asked for');
-  withKey(withRevision(withControl(withdraw))).action((id: string, flags: ControlFlags & CallFlags) =>
-    ask(context, flags, (client) =>
-      one(client, { method: 'POST', path: `${REQUESTS}/${part(id)}/withdraw`, headers: headersOf(flags) }),
-    ),
-  );
 }

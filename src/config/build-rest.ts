@@ -72,6 +72,13 @@ export function buildLimits(reader: Reader): LimitsConfig {
     headerCount: reader.number('/limits/headerCount'),
     headerTimeoutMs: reader.durationMs('/limits/headerTimeout', '1s', '5m'),
     bodyBytes: reader.sizeBytes('/limits/body', '0B', '8TiB'),
+    connections: reader.number('/limits/connections'),
+    inFlight: reader.number('/limits/inFlight'),
+    heldBodiesBytes: reader.sizeBytes('/limits/heldBodies', '1MiB', '1TiB'),
+    eventLoopDelayMs:
+      reader.text('/limits/eventLoopDelay') === 'off'
+        ? null
+        : reader.durationMs('/limits/eventLoopDelay', '1s', '5m'),
     methods: reader.texts('/limits/methods'),
     perPrincipal: {
       concurrent: countOrOff(reader, '/limits/perPrincipal/concurrent'),

@@ -7,6 +7,8 @@ import { quoted } from './problem.ts';
 import type { Reader } from './reader.ts';
 import { classesAt, layerAt, type Tell, tellContradictions } from './settings-problems.ts';
 
+const RETENTION = '/audit/retention';
+
 export function buildSessions(reader: Reader): SessionFloor {
   const idleMs = reader.durationMs('/sessions/idle', '1m', '24h');
   const maxMs = reader.durationMs('/sessions/max', '1m', '30d');
@@ -31,8 +33,10 @@ export function buildSettings(reader: Reader, profiles: SettingsDefaults['profil
     sessionIdleMs: floor.idleMs,
     sessionMaxMs: floor.maxMs,
   };
-  const over = layerAt(reader.value('/grants/settings'), '/grants/settings', tell);
-  const classes = classesAt(reader.value('/grants/classes'), '/grants/classes', tell);
+  const recordsKeptMs = keptMs(reader);
+  const over = layerAt(reader.value('/grants/settings'), '/grants/settings', tell, recordsKeptMs);
+  const classes = classesAt(reader.value('/grants/classes'), '/grants/classes', tell, recordsKeptMs);
+  for (const one of profiles.values()) checkRetention(reader, one, recordsKeptMs);
   const base = [file, profile?.settings ?? {}, over];
   if (profile !== null || reader.holds('/grants/settings')) {
     tellContradictions(base, reader.holds('/grants/settings') ? '/grants/settings' : '/grants/profile', tell);
@@ -40,7 +44,23 @@ export function buildSettings(reader: Reader, profiles: SettingsDefaults['profil
   for (const [name, rules] of Object.entries(classes)) {
     tellContradictions([...base, profile?.classes[name] ?? {}, rules], `/grants/classes/${name}`, tell);
   }
-  return { file, floor, profile: profile?.name ?? null, profiles, over, classes };
+  return { file, floor, profile: profile?.name ?? null, profiles, over, classes, recordsKeptMs };
+}
+
+/** As the audit is built with it; a value that is none is told, and nothing is compared with it. */
+function keptMs(reader: Reader): number {
+  const ms = reader.durationMs(RETENTION, '1d', '520w');
+  return reader.isReported(RETENTION) ? Number.POSITIVE_INFINITY : ms;
+}
+
+/** Of every profile, since a tenant may be given any of them. */
+function checkRetention(reader: Reader, profile: SettingsProfile, recordsKeptMs: number): void {
+  const layers = [profile.settings, ...Object.values(profile.classes)];
+  if (!layers.some(({ auditRetentionMs }) => (auditRetentionMs ?? 0) > recordsKeptMs)) return;
+  reader.problem(
+    RETENTION,
+    `audit.retention is shorter than auditRetention of the profile ${quoted(profile.name)}`,
+  );
 }
 
 /** Null where none is named, or there is none of the name, which is then told. */

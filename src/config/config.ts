@@ -223,6 +223,14 @@ export interface LimitsConfig {
   readonly headerCount: number;
   readonly headerTimeoutMs: number;
   readonly bodyBytes: number;
+  /** Of the data listener, open at a time. */
+  readonly connections: number;
+  /** Requests in progress, of everybody together. */
+  readonly inFlight: number;
+  /** Bodies held for rules, of everybody together. */
+  readonly heldBodiesBytes: number;
+  /** Null: no limit. */
+  readonly eventLoopDelayMs: number | null;
   /** Upper case, unique, never empty. */
   readonly methods: readonly string[];
   /** Null: no limit. */

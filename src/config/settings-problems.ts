@@ -24,14 +24,23 @@ const CONTEXT = {
   dangerouslyAllowHttpWebhooks: false,
   classes: new Set<string>(),
   profiles: new Set<string>(),
+  recordsKeptMs: Number.POSITIVE_INFINITY,
 };
 
-/** The layer that stands at `pointer`, its problems told; empty where there is none or the schema has refused it. */
-export function layerAt(value: YamlValue | undefined, pointer: string, tell: Tell): ClassRules {
+/**
+ * The layer that stands at `pointer`, its problems told; empty where there is none or the schema has refused it. A profile
+ * is read before the gateway's file says how long records are kept.
+ */
+export function layerAt(
+  value: YamlValue | undefined,
+  pointer: string,
+  tell: Tell,
+  recordsKeptMs = CONTEXT.recordsKeptMs,
+): ClassRules {
   const plain = plainOf(value);
   if (plain === null) return {};
   const layer = readLayer(plain) as ClassRules;
-  tellAll(layerProblems(layer, CONTEXT), pointer, tell);
+  tellAll(layerProblems(layer, { ...CONTEXT, recordsKeptMs }), pointer, tell);
   return layer;
 }
 
@@ -40,11 +49,12 @@ export function classesAt(
   value: YamlValue | undefined,
   pointer: string,
   tell: Tell,
+  recordsKeptMs = CONTEXT.recordsKeptMs,
 ): Readonly<Record<string, ClassRules>> {
   const plain = plainOf(value) ?? {};
   const names = Object.keys(plain);
   return Object.fromEntries(
-    names.map((name) => [name, layerAt(plain[name] as YamlValue, `${pointer}/${name}`, tell)]),
+    names.map((name) => [name, layerAt(plain[name] as YamlValue, `${pointer}/${name}`, tell, recordsKeptMs)]),
   );
 }
 

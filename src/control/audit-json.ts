@@ -1,6 +1,7 @@
 // What the audit's answers look like on the control API, and the filters of a query as the reader takes them. Pure.
 // Guarantees: a record of another tenant does not pass, and nothing names the machine that answered. Cold.
-import type { LastActive, RecordQuery, Visit, VisitQuery } from '#audit/index/audit-reader.ts';
+import type { LastActive, Visit, VisitQuery } from '#audit/index/audit-reader.ts';
+import type { TenantRecordQuery } from '#audit/index/retained-reader.ts';
 import type { LifecycleEvent } from '#audit/journal.ts';
 import type { PublishedRecord } from '#audit/published-record.ts';
 import type { ControlIdentity } from '#authn/control-authenticator.ts';
@@ -10,6 +11,7 @@ import type { TenantId } from '#model/ids.ts';
 import { ControlProblem } from './control-problem.ts';
 import { grantJson } from './grant-json.ts';
 import { parseInstant } from './instants.ts';
+import { DEFAULT_PAGE } from './route.ts';
 
 export interface PageFilters {
   readonly principal?: string;
@@ -25,7 +27,6 @@ export interface RecordFilters extends PageFilters {
   readonly effect?: 'read' | 'write' | 'denied';
 }
 
-const DEFAULT_PAGE = 50;
 const MAX_LAST_ACTIVE = 100;
 
 /** Throws ControlProblem `invalid_request` for an instant that is none. */
@@ -42,7 +43,7 @@ export function visitQuery(tenant: TenantId, filters: PageFilters): VisitQuery {
 }
 
 /** Requests alone, newest first. Throws as `visitQuery` does. */
-export function recordQuery(tenant: TenantId, filters: RecordFilters): RecordQuery {
+export function recordQuery(tenant: TenantId, filters: RecordFilters): TenantRecordQuery {
   const { session, effect } = filters;
   return {
     ...visitQuery(tenant, filters),
@@ -74,7 +75,7 @@ export function invalid(pointer: string, message: string): ControlProblem {
 }
 
 /** Names alone: what was looked for may be a person. */
-export function filterNames(filters: RecordFilters): string {
+export function filterNames(filters: { readonly limit?: number; readonly cursor?: string }): string {
   const { limit: _limit, cursor: _cursor, ...used } = filters;
   return Object.keys(used).toSorted().join(',');
 }

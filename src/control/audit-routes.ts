@@ -2,14 +2,12 @@
 // reading is in the journal before its answer leaves, and where it cannot be nothing is read out; nobody reads another
 // tenant's. Handlers run after authentication, the schemas and the table's cell for the caller. Cold.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { AuditReader } from '#audit/index/audit-reader.ts';
-import type { LifecycleEvent } from '#audit/journal.ts';
+import type { TenantReader } from '#audit/index/retained-reader.ts';
 import { grantStatusAt } from '#model/grant.ts';
 import type { TenantId } from '#model/ids.ts';
 import type { Log } from '#model/log.ts';
 import {
   activeGrantJson,
-  askedBy,
   filterNames,
   invalid,
   type PageFilters,
@@ -20,20 +18,21 @@ import {
   visitQuery,
 } from './audit-json.ts';
 import * as schemas from './audit-schemas.ts';
-import { type Operation, requireTenant } from './authorise.ts';
+import { requireTenant } from './authorise.ts';
 import { callerOf } from './caller.ts';
-import { ControlDenial } from './control-problem.ts';
 import type { GrantRoutesDeps } from './grant-routes.ts';
+import { journalReading, type RecordReading, unrecorded } from './reading-journal.ts';
+import { route } from './route.ts';
 import { tenantParams } from './schemas.ts';
 import type { SubjectErasure } from './subject-routes.ts';
 
 /** The audit as the control API needs it. */
 export interface AuditAccess {
-  readonly reader: Pick<AuditReader, 'records' | 'visits' | 'lastActive'>;
+  /** Shows nothing older than the tenant's retention. */
+  readonly reader: TenantReader;
   /** Whether the journal takes records now. */
   readonly available: () => boolean;
-  /** Resolves when the event is in the journal; false when it cannot be now. */
-  readonly record: (event: LifecycleEvent) => Promise<boolean>;
+  readonly record: RecordReading;
   readonly subjects: SubjectErasure;
 }
 
@@ -45,8 +44,6 @@ export interface AuditRoutesDeps extends Pick<GrantRoutesDeps, 'views' | 'clock'
 interface TenantParams {
   readonly tenant: TenantId;
 }
-
-const PROBLEMS = { '4xx': { $ref: 'Problem#' }, '5xx': { $ref: 'Problem#' } };
 
 export function registerAuditRoutes(app: FastifyInstance, deps: AuditRoutesDeps): void {
   for (const schema of [schemas.visitSchema, schemas.activeGrantSchema, schemas.auditRecordSchema]) {
@@ -63,7 +60,7 @@ function registerAccess(app: FastifyInstance, { audit, views, clock }: AuditRout
     url: '/v1/tenants/:tenant/access',
     ...route('audit.access', 'Who may enter now, who let them in, until when, and when they last came', {
       params: tenantParams,
-      response: { 200: schemas.accessAnswer, ...PROBLEMS },
+      response: { 200: schemas.accessAnswer },
     }),
     handler: (request) =>
       recorded(audit, request, async (tenant) => {
@@ -88,7 +85,7 @@ function registerHistory(app: FastifyInstance, { audit }: AuditRoutesDeps): void
       {
         params: tenantParams,
         querystring: schemas.historyQuery,
-        response: { 200: schemas.historyAnswer, ...PROBLEMS },
+        response: { 200: schemas.historyAnswer },
       },
     ),
     handler: (request) =>
@@ -108,7 +105,7 @@ function registerRecords(app: FastifyInstance, { audit, log }: AuditRoutesDeps):
     ...route('audit.records', 'The requests of support staff, newest first', {
       params: tenantParams,
       querystring: schemas.recordsQuery,
-      response: { 200: schemas.recordsAnswer, ...PROBLEMS },
+      response: { 200: schemas.recordsAnswer },
     }),
     handler: (request) =>
       recorded(audit, request, async (tenant) => {
@@ -140,26 +137,9 @@ async function recorded(
   requireTenant(identity, scope, tenant);
   if (!audit.available()) throw unrecorded();
   const answer = await read(tenant);
-  const isRecorded = await audit.record({
-    event: 'audit.read',
-    tenant,
-    grant: null,
-    actor: askedBy(identity),
-    details: {
-      call: request.routeOptions.config.operation ?? '',
-      count: answer.items.length,
-      filters: filterNames(request.query as RecordFilters),
-    },
-  });
-  if (!isRecorded) throw unrecorded();
+  const filters = filterNames(request.query as RecordFilters);
+  await journalReading(audit.record, request, { tenant, count: answer.items.length, filters });
   return answer;
-}
-
-function unrecorded(): ControlDenial {
-  return new ControlDenial(
-    'audit_unavailable',
-    'Reading is recorded, and the journal takes no record now: ask again.',
-  );
 }
 
 /** A cursor of another call or another version is the caller's mistake. */
@@ -171,8 +151,4 @@ async function paged<T>(read: () => Promise<T>): Promise<T> {
       throw invalid('/cursor', 'must be `nextCursor` of the page before (in the query)');
     throw error;
   }
-}
-
-function route(operation: Operation, summary: string, schema: Record<string, unknown>) {
-  return { config: { operation }, schema: { summary, operationId: operation, ...schema } };
 }

@@ -1,18 +1,20 @@
 // The JSON Schemas of the calls that read the audit, with an example of each answer: what the OpenAPI document says.
 // Requests are closed and bounded as in schemas.ts; an answer may gain fields, as the published record may. Cold.
-import { closed, orNull, text } from './schemas.ts';
+import { closed, INSTANT, orNull, pageKeys, text, TEXT_OR_NULL } from './schema-parts.ts';
 
-const TEXT_OR_NULL = { type: ['string', 'null'] };
-const INSTANT = { type: 'string', format: 'date-time' };
 const SUBJECT_ID = '^(?:sub_[0-9a-f]{32}|anonymous-[0-9]{4}-[0-9]{2}-[0-9]{2}(?:-[0-9]{1,4})?)$';
 
-const since = { type: 'string', maxLength: 40, description: 'From this RFC 3339 instant on.' };
+const since = {
+  type: 'string',
+  maxLength: 40,
+  description: 'From this RFC 3339 instant on; never further back than the tenant’s `auditRetention`.',
+};
 const until = { type: 'string', maxLength: 40, description: 'Before this RFC 3339 instant.' };
 const principal = text(
   320,
   'A member of staff: their subject id, the id their issuer gave them, or their address.',
 );
-const limit = { type: 'integer', minimum: 1, maximum: 200, default: 50 };
+const { limit } = pageKeys;
 const cursor = {
   type: 'string',
   minLength: 1,
@@ -97,7 +99,8 @@ export const visitSchema = {
     },
     deniedCount: { type: 'integer' },
   }),
-  description: 'A member of staff under one grant, until nothing was asked for 30 minutes.',
+  description:
+    'A member of staff under one grant, until nothing was asked for 30 minutes; nothing in it is older than the tenant’s `auditRetention`.',
   examples: [
     {
       principal: EXAMPLE_PERSON,
@@ -124,7 +127,7 @@ export const activeGrantSchema = {
     lastActiveAt: {
       type: ['string', 'null'],
       format: 'date-time',
-      description: 'Null: nobody has come yet.',
+      description: 'Null: nobody has come yet, or not within the tenant’s `auditRetention`.',
     },
     lastActive: {
       type: 'array',
@@ -140,7 +143,8 @@ export const activeGrantSchema = {
 export const auditRecordSchema = {
   $id: 'AuditRecord',
   type: 'object',
-  description: 'A request as the sinks publish it (`postern.audit/v1`), without `seq` and `instance`.',
+  description:
+    'A request received within the tenant’s `auditRetention`, as the sinks publish it (`postern.audit/v1`), without `seq` and `instance`.',
   properties: {
     schema: { type: 'string', const: 'postern.audit/v1' },
     event: { type: 'string' },

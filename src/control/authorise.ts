@@ -18,6 +18,7 @@ export const OPERATIONS = [
   'grants.unverified',
   'tenant.status',
   'policy.read',
+  'policy.explain',
   'audit.access',
   'audit.history',
   'audit.records',
@@ -184,6 +185,18 @@ const SESSION_SIDES = {
   security: 'own_session',
 } as const satisfies Row;
 
+/** The vendor's own rules: for those who answer for them, and programs. */
+const POLICY_READS = {
+  tenant_admin: 'security_only',
+  tenant_user: 'security_only',
+  service_for_person: 'any_tenant',
+  service: 'any_tenant',
+  service_without_duty: 'any_tenant',
+  staff: 'security_only',
+  lead: 'security_only',
+  security: 'any_tenant',
+} as const satisfies Row;
+
 export const AUTHORISATION: Readonly<Record<Operation, Row>> = {
   'grants.create': { ...GRANTS, service: 'on_behalf_of_required' },
   'grants.list': { ...GRANTS, staff: 'covering', lead: 'covering', security: 'covering' },
@@ -212,30 +225,13 @@ export const AUTHORISATION: Readonly<Record<Operation, Row>> = {
     lead: 'covering',
     security: 'covering',
   },
-  'policy.read': {
-    tenant_admin: 'security_only',
-    tenant_user: 'security_only',
-    service_for_person: 'any_tenant',
-    service: 'any_tenant',
-    service_without_duty: 'any_tenant',
-    staff: 'security_only',
-    lead: 'security_only',
-    security: 'any_tenant',
-  },
+  'policy.read': POLICY_READS,
+  'policy.explain': POLICY_READS,
   'audit.access': TENANT_READS,
   'audit.history': TENANT_READS,
   'audit.records': TENANT_READS,
-  'subjects.erase': {
-    tenant_admin: 'security_only',
-    tenant_user: 'security_only',
-    service_for_person: 'any_tenant',
-    service: 'any_tenant',
-    // What cannot be undone is not for a key without any duty.
-    service_without_duty: 'service_not_allowed',
-    staff: 'security_only',
-    lead: 'security_only',
-    security: 'any_tenant',
-  },
+  // What cannot be undone is not for a key without any duty.
+  'subjects.erase': { ...POLICY_READS, service_without_duty: 'service_not_allowed' },
   'requests.make': ASKING,
   'requests.list': { ...ASKING, lead: 'as_lead' },
   'requests.list_of_tenant': {

@@ -2,7 +2,7 @@
 // A route without an operation is public; only the OpenAPI document is.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ControlAuthenticator, ControlIdentity } from '#authn/control-authenticator.ts';
-import { authorise, callerKindsOf, dutyOf, type Operation, type Scope } from './authorise.ts';
+import { authorise, callerKindsOf, dutyOf, type Scope } from './authorise.ts';
 import { callerKeyOf } from './caller-key.ts';
 import { ControlDenial } from './control-problem.ts';
 import type { RateLimit } from './rate-limit.ts';
@@ -13,10 +13,6 @@ export interface Caller {
 }
 
 declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** A row of the authorisation table. */
-    operation?: Operation;
-  }
   interface FastifyRequest {
     caller: Caller | null;
   }

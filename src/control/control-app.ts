@@ -82,7 +82,8 @@ export async function createControlApp(deps: ControlAppDeps): Promise<FastifyIns
   acceptEmptyJson(app);
   app.addSchema(grantSchema);
   app.addSchema(problemSchema);
-  await app.register(swagger, openApiOptions);
+  const features = { hasKeys: deps.idempotency !== undefined, hasRateLimit: deps.rateLimit !== undefined };
+  await app.register(swagger, openApiOptions(features));
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   guardRoutes(app, deps);
   if (deps.idempotency !== undefined) keyCalls(app, { idempotency: deps.idempotency, log });
@@ -94,7 +95,7 @@ export async function createControlApp(deps: ControlAppDeps): Promise<FastifyIns
   if (deps.requests !== undefined) registerRequestRoutes(app, { requests: deps.requests });
   if (deps.settings !== undefined)
     registerSettingsRoutes(app, { settings: deps.settings, clock: deps.clock });
-  if (deps.sessions !== undefined) registerSessionRoutes(app, { sessions: deps.sessions, clock: deps.clock });
+  if (deps.sessions !== undefined) registerSessionRoutes(app, { ...deps, sessions: deps.sessions });
   registerSecurityRoutes(app, deps);
   await app.ready();
   return app;

@@ -4,11 +4,11 @@ import type { FastifyInstance } from 'fastify';
 import type { EmergencyAuthority } from '#grants/emergencies/emergency-authority.ts';
 import type { EmergencyQuery, EmergencyStore } from '#grants/emergencies/emergency-store.ts';
 import type { Clock } from '#model/clock.ts';
-import type { Operation } from './authorise.ts';
 import { callerOf } from './caller.ts';
 import { type EmergencyBody, emergencyDraftOf, emergencyJson } from './emergency-json.ts';
 import * as schemas from './emergency-schemas.ts';
 import { securityActorOf } from './lock-json.ts';
+import { DEFAULT_PAGE, route } from './route.ts';
 
 export interface EmergencyRoutesDeps {
   readonly emergencies: {
@@ -17,9 +17,6 @@ export interface EmergencyRoutesDeps {
   };
   readonly clock: Clock;
 }
-
-const DEFAULT_PAGE = 50;
-const PROBLEMS = { '4xx': { $ref: 'Problem#' }, '5xx': { $ref: 'Problem#' } };
 
 interface EmergencyListQuery {
   readonly status?: EmergencyQuery['status'];
@@ -37,7 +34,7 @@ export function registerEmergencyRoutes(
     url: '/v1/break-glass',
     ...route('break_glass.ask', 'Ask for emergency access: gives nothing before another person confirms it', {
       body: schemas.emergencyBody,
-      response: { 201: schemas.emergencyAnswer, ...PROBLEMS },
+      response: { 201: schemas.emergencyAnswer },
     }),
     handler: async (request, reply) => {
       const { identity } = callerOf(request);
@@ -51,7 +48,7 @@ export function registerEmergencyRoutes(
     url: '/v1/break-glass/:id/second',
     ...route('break_glass.second', 'Confirm emergency access as the second person, who never uses it', {
       params: schemas.emergencyParams,
-      response: { 200: schemas.emergencyAnswer, ...PROBLEMS },
+      response: { 200: schemas.emergencyAnswer },
     }),
     handler: async (request) => {
       const by = securityActorOf(callerOf(request).identity);
@@ -64,7 +61,7 @@ export function registerEmergencyRoutes(
     url: '/v1/break-glass',
     ...route('break_glass.list', 'List what was asked for, newest first', {
       querystring: schemas.emergencyQuery,
-      response: { 200: schemas.emergencyPageAnswer, ...PROBLEMS },
+      response: { 200: schemas.emergencyPageAnswer },
     }),
     handler: async ({ query: { status = 'all', limit = DEFAULT_PAGE, cursor = null } }) => {
       const { items, nextCursor } = await store.list({ status, limit, cursor });
@@ -72,8 +69,4 @@ export function registerEmergencyRoutes(
       return { items: items.map((emergency) => emergencyJson(emergency, now)), nextCursor };
     },
   });
-}
-
-function route(operation: Operation, summary: string, schema: Record<string, unknown>) {
-  return { config: { operation }, schema: { summary, operationId: operation, ...schema } };
 }

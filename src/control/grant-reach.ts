@@ -7,9 +7,10 @@ import type { Grant, GrantStatus } from '#model/grant.ts';
 import { GrantRefusal } from '#model/grant-refusal.ts';
 import type { GrantId, TenantId } from '#model/ids.ts';
 import type { Principal } from '#model/principal.ts';
-import { mayReach, type Operation, requireTenant } from './authorise.ts';
+import { mayReach, requireTenant } from './authorise.ts';
 import { type Caller, callerOf } from './caller.ts';
 import { grantJson } from './grant-json.ts';
+import { DEFAULT_PAGE } from './route.ts';
 
 export interface TenantParams {
   readonly tenant: TenantId;
@@ -23,13 +24,6 @@ export interface PageQuery {
   readonly status?: GrantStatus;
   readonly limit?: number;
   readonly cursor?: string;
-}
-
-export const DEFAULT_PAGE = 50;
-export const PROBLEMS = { '4xx': { $ref: 'Problem#' }, '5xx': { $ref: 'Problem#' } };
-
-export function route(operation: Operation, summary: string, schema: Record<string, unknown>) {
-  return { config: { operation }, schema: { summary, operationId: operation, ...schema } };
 }
 
 export function reachTenant(request: FastifyRequest<{ Params: TenantParams }>): Caller {

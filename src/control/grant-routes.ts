@@ -20,17 +20,15 @@ import {
 } from './grant-json.ts';
 import {
   coveredOnly,
-  DEFAULT_PAGE,
   type GrantParams,
   page,
   type PageQuery,
-  PROBLEMS,
   reachGrant,
   reachTenant,
-  route,
   type TenantParams,
 } from './grant-reach.ts';
 import { registerGrantStaffRoutes } from './grant-staff-routes.ts';
+import { DEFAULT_PAGE, route } from './route.ts';
 import * as schemas from './schemas.ts';
 import { tenantStatus } from './tenant-status.ts';
 
@@ -53,6 +51,7 @@ export interface GrantRoutesDeps {
 export function registerGrantRoutes(app: FastifyInstance, deps: GrantRoutesDeps): void {
   registerTenantRoutes(app, deps);
   registerSingleGrantRoutes(app, deps);
+  registerEndRoutes(app, deps);
   registerHistoryRoute(app, deps);
   registerGrantStaffRoutes(app, deps);
 }
@@ -62,11 +61,16 @@ function registerTenantRoutes(app: FastifyInstance, deps: GrantRoutesDeps): void
   app.route<{ Params: TenantParams; Body: CreateBody }>({
     method: 'POST',
     url: '/v1/tenants/:tenant/grants',
-    ...route('grants.create', 'Create a grant', {
-      params: schemas.tenantParams,
-      body: schemas.createBody,
-      response: { 201: schemas.grantAnswer, ...PROBLEMS },
-    }),
+    ...route(
+      'grants.create',
+      'Create a grant',
+      {
+        params: schemas.tenantParams,
+        body: schemas.createBody,
+        response: { 201: schemas.grantAnswer },
+      },
+      { etag: 'answered', location: true },
+    ),
     handler: async (request, reply) => {
       const { identity } = reachTenant(request);
       const draft = draftOf(request.body, { tenant: request.params.tenant, now: clock.now() });
@@ -81,7 +85,7 @@ function registerTenantRoutes(app: FastifyInstance, deps: GrantRoutesDeps): void
     ...route('grants.list', 'List the grants of a tenant, newest first', {
       params: schemas.tenantParams,
       querystring: schemas.pageQuery,
-      response: { 200: schemas.pageAnswer, ...PROBLEMS },
+      response: { 200: schemas.pageAnswer },
     }),
     handler: async (request) => {
       const caller = reachTenant(request);
@@ -93,7 +97,7 @@ function registerTenantRoutes(app: FastifyInstance, deps: GrantRoutesDeps): void
     url: '/v1/tenants/:tenant/status',
     ...route('tenant.status', 'Whether support access is open', {
       params: schemas.tenantParams,
-      response: { 200: schemas.statusAnswer, ...PROBLEMS },
+      response: { 200: schemas.statusAnswer },
     }),
     handler: async (request) => {
       const caller = reachTenant(request);
@@ -106,11 +110,11 @@ function registerTenantRoutes(app: FastifyInstance, deps: GrantRoutesDeps): void
 function registerSingleGrantRoutes(app: FastifyInstance, deps: GrantRoutesDeps): void {
   const { authority, store, clock } = deps;
   const params = schemas.grantParams;
-  const response = { 200: schemas.grantAnswer, ...PROBLEMS };
+  const response = { 200: schemas.grantAnswer };
   app.route<{ Params: GrantParams }>({
     method: 'GET',
     url: '/v1/grants/:id',
-    ...route('grants.read', 'Read a grant', { params, response }),
+    ...route('grants.read', 'Read a grant', { params, response }, { etag: 'answered' }),
     handler: async (request, reply) => {
       const grant = await reachGrant(request, store);
       return withEtag(reply, grant.revision, grantJson(grant, clock.now()));
@@ -119,11 +123,16 @@ function registerSingleGrantRoutes(app: FastifyInstance, deps: GrantRoutesDeps):
   app.route<{ Params: GrantParams; Body: ChangeBody }>({
     method: 'PATCH',
     url: '/v1/grants/:id',
-    ...route('grants.change', 'Extend, shorten, narrow or widen a grant', {
-      params,
-      body: schemas.changeBody,
-      response,
-    }),
+    ...route(
+      'grants.change',
+      'Extend, shorten, narrow or widen a grant',
+      {
+        params,
+        body: schemas.changeBody,
+        response,
+      },
+      { etag: 'optional' },
+    ),
     handler: async (request, reply) => {
       const { id, revision } = await reachGrant(request, store);
       const by = actorOf(callerOf(request).identity, request.body);
@@ -134,14 +143,24 @@ function registerSingleGrantRoutes(app: FastifyInstance, deps: GrantRoutesDeps):
       return withEtag(reply, grant.revision, grantJson(grant, clock.now()));
     },
   });
+}
+
+function registerEndRoutes(app: FastifyInstance, deps: GrantRoutesDeps): void {
+  const { authority, store, clock } = deps;
+  const params = schemas.grantParams;
   app.route<{ Params: GrantParams; Body: PersonBody | null }>({
     method: 'POST',
     url: '/v1/grants/:id/revoke',
-    ...route('grants.revoke', 'Revoke a grant: returns when nothing more of it is forwarded', {
-      params,
-      body: schemas.revokeBody,
-      response,
-    }),
+    ...route(
+      'grants.revoke',
+      'Revoke a grant: returns when nothing more of it is forwarded',
+      {
+        params,
+        body: schemas.revokeBody,
+        response: { 200: schemas.grantAnswer },
+      },
+      { etag: 'optional' },
+    ),
     handler: async (request, reply) => {
       const { id, revision } = await reachGrant(request, store);
       const by = actorOf(callerOf(request).identity, request.body);
@@ -154,7 +173,7 @@ function registerSingleGrantRoutes(app: FastifyInstance, deps: GrantRoutesDeps):
     url: '/v1/grants/:id/impact',
     ...route('grants.impact', 'What a revoke would cut now', {
       params,
-      response: { 200: schemas.impactAnswer, ...PROBLEMS },
+      response: { 200: schemas.impactAnswer },
     }),
     handler: async (request) => deps.impactOf((await reachGrant(request, store)).id),
   });
@@ -167,7 +186,7 @@ function registerHistoryRoute(app: FastifyInstance, { store, clock }: GrantRoute
     ...route('grants.revisions', 'What a grant was, who changed it and when, newest first', {
       params: schemas.grantParams,
       querystring: schemas.revisionQuery,
-      response: { 200: schemas.revisionsAnswer, ...PROBLEMS },
+      response: { 200: schemas.revisionsAnswer },
     }),
     handler: async (request) => {
       const { id } = await reachGrant(request, store);

@@ -7,7 +7,8 @@ import type { Clock } from '#model/clock.ts';
 import { callerOf } from './caller.ts';
 import { underIfMatch, withEtag } from './etag.ts';
 import { grantJson, leadOf, type VerifyBody } from './grant-json.ts';
-import { type GrantParams, page, PROBLEMS, type PageQuery, reachGrant, route } from './grant-reach.ts';
+import { type GrantParams, page, type PageQuery, reachGrant } from './grant-reach.ts';
+import { route } from './route.ts';
 import * as schemas from './schemas.ts';
 
 export interface GrantStaffRoutesDeps {
@@ -23,7 +24,7 @@ export function registerGrantStaffRoutes(app: FastifyInstance, deps: GrantStaffR
     url: '/v1/me/grants',
     ...route('grants.mine', 'List the grants that cover the caller, newest first', {
       querystring: schemas.pageQuery,
-      response: { 200: schemas.pageAnswer, ...PROBLEMS },
+      response: { 200: schemas.pageAnswer },
     }),
     handler: async (request) => page(deps, request.query, { tenant: null, caller: callerOf(request) }),
   });
@@ -32,7 +33,7 @@ export function registerGrantStaffRoutes(app: FastifyInstance, deps: GrantStaffR
     url: '/v1/me/verifications',
     ...route('grants.unverified', 'List the grants that wait for a lead to verify them, newest first', {
       querystring: schemas.revisionQuery,
-      response: { 200: schemas.pageAnswer, ...PROBLEMS },
+      response: { 200: schemas.pageAnswer },
     }),
     handler: async (request) =>
       page(deps, { ...request.query, status: 'pending' }, { tenant: null, caller: callerOf(request) }),
@@ -40,11 +41,16 @@ export function registerGrantStaffRoutes(app: FastifyInstance, deps: GrantStaffR
   app.route<{ Params: GrantParams; Body: VerifyBody | null }>({
     method: 'POST',
     url: '/v1/grants/:id/verify',
-    ...route('grants.verify', 'Verify the case of a grant, so that its users may enter', {
-      params: schemas.grantParams,
-      body: schemas.verifyBody,
-      response: { 200: schemas.grantAnswer, ...PROBLEMS },
-    }),
+    ...route(
+      'grants.verify',
+      'Verify the case of a grant, so that its users may enter',
+      {
+        params: schemas.grantParams,
+        body: schemas.verifyBody,
+        response: { 200: schemas.grantAnswer },
+      },
+      { etag: 'optional' },
+    ),
     handler: async (request, reply) => {
       const { id, revision } = await reachGrant(request, store);
       const lead = leadOf(callerOf(request).identity);

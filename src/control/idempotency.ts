@@ -11,10 +11,6 @@ import { callerOf } from './caller.ts';
 import { ControlProblem } from './control-problem.ts';
 
 declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** For answers that hold secrets: a repetition is told that it was done, not what was answered. */
-    answerNotKept?: boolean;
-  }
   interface FastifyRequest {
     claim: Claim | null;
   }
@@ -26,28 +22,11 @@ export interface KeyedCallsDeps {
 }
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
-const KEY_HEADER = {
-  type: 'object',
-  properties: {
-    'idempotency-key': {
-      type: 'string',
-      description:
-        '1 to 255 visible ASCII characters: a repetition within 24 hours is answered as the first time and done once.',
-    },
-  },
-};
 const KEPT_HEADERS = ['content-type', 'location', 'etag'];
 
 /** Registered after `guardRoutes`: its hooks must have run before a claim is made. */
 export function keyCalls(app: FastifyInstance, { idempotency, log }: KeyedCallsDeps): void {
   app.decorateRequest('claim', null);
-
-  // Said in the OpenAPI document too; its form is checked where the claim is made.
-  app.addHook('onRoute', (route) => {
-    if (route.method === 'POST' && route.config?.operation !== undefined && route.schema !== undefined) {
-      route.schema.headers = KEY_HEADER;
-    }
-  });
 
   app.addHook('preHandler', async (request, reply) => {
     const key = request.headers['idempotency-key'];

@@ -4,10 +4,10 @@ import type { FastifyInstance } from 'fastify';
 import type { LockAuthority } from '#grants/locks/lock-authority.ts';
 import type { LockQuery, LockStore } from '#grants/locks/lock-store.ts';
 import type { Clock } from '#model/clock.ts';
-import type { Operation } from './authorise.ts';
 import { callerOf } from './caller.ts';
 import { type LockBody, lockDraftOf, lockJson, securityActorOf } from './lock-json.ts';
 import * as schemas from './lock-schemas.ts';
+import { DEFAULT_PAGE, route } from './route.ts';
 
 export interface LockRoutesDeps {
   readonly locks: {
@@ -16,9 +16,6 @@ export interface LockRoutesDeps {
   };
   readonly clock: Clock;
 }
-
-const DEFAULT_PAGE = 50;
-const PROBLEMS = { '4xx': { $ref: 'Problem#' }, '5xx': { $ref: 'Problem#' } };
 
 interface LockListQuery {
   readonly status?: LockQuery['status'];
@@ -31,10 +28,15 @@ export function registerLockRoutes(app: FastifyInstance, { locks, clock }: LockR
   app.route<{ Body: LockBody }>({
     method: 'POST',
     url: '/v1/locks',
-    ...route('locks.set', 'Stop a principal, a tenant, a case or everything: returns when it is true', {
-      body: schemas.lockBody,
-      response: { 201: schemas.lockAnswer, ...PROBLEMS },
-    }),
+    ...route(
+      'locks.set',
+      'Stop a principal, a tenant, a case or everything: returns when it is true',
+      {
+        body: schemas.lockBody,
+        response: { 201: schemas.lockAnswer },
+      },
+      { location: true },
+    ),
     handler: async (request, reply) => {
       const by = securityActorOf(callerOf(request).identity);
       const lock = await authority.set(lockDraftOf(request.body, clock.now()), by);
@@ -46,7 +48,7 @@ export function registerLockRoutes(app: FastifyInstance, { locks, clock }: LockR
     url: '/v1/locks',
     ...route('locks.list', 'List the locks that hold, or all of them, newest first', {
       querystring: schemas.lockQuery,
-      response: { 200: schemas.lockPageAnswer, ...PROBLEMS },
+      response: { 200: schemas.lockPageAnswer },
     }),
     handler: async ({ query: { status = 'held', limit = DEFAULT_PAGE, cursor = null } }) => {
       const { items, nextCursor } = await store.list({ status, limit, cursor });
@@ -59,15 +61,11 @@ export function registerLockRoutes(app: FastifyInstance, { locks, clock }: LockR
     url: '/v1/locks/:id',
     ...route('locks.lift', 'Lift a lock; one that was lifted or has ended is answered as it is', {
       params: schemas.lockParams,
-      response: { 200: schemas.lockAnswer, ...PROBLEMS },
+      response: { 200: schemas.lockAnswer },
     }),
     handler: async (request) => {
       const by = securityActorOf(callerOf(request).identity);
       return lockJson(await authority.lift(request.params.id, by), clock.now());
     },
   });
-}
-
-function route(operation: Operation, summary: string, schema: Record<string, unknown>) {
-  return { config: { operation }, schema: { summary, operationId: operation, ...schema } };
 }

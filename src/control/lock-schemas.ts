@@ -1,18 +1,20 @@
 // The JSON Schemas of the calls for locks: closed and bounded as in schemas.ts. Which keys a target of one kind has is
 // said in `kind` and checked in lock-json.ts, so that an error names the one key and not every branch. Cold.
-import { closed, orNull, text } from './schemas.ts';
+import {
+  closed,
+  idOf,
+  INSTANT,
+  INSTANT_OR_NULL,
+  orNull,
+  pageKeys,
+  pageOf,
+  tenantId,
+  text,
+  TEXT_OR_NULL,
+  words,
+} from './schema-parts.ts';
 
-/** As the data listener resolves tenants: one label. */
-const TENANT_ID = '^[A-Za-z0-9_-]{1,63}$';
-const LOCK_ID = '^lck_[0-7][0-9A-HJKMNP-TV-Z]{25}$';
-/** Line breaks and tabs are part of a message; no other control character is. */
-const MESSAGE = '^[^\\u0000-\\u0008\\u000B-\\u001F\\u007F]+$';
-
-const TEXT_OR_NULL = { type: ['string', 'null'] };
-const INSTANT = { type: 'string', format: 'date-time' };
-const INSTANT_OR_NULL = { type: ['string', 'null'], format: 'date-time' };
-
-export const tenantId = { type: 'string', pattern: TENANT_ID };
+const lockId = idOf('lck');
 
 /** Somebody of the vendor's, as answers show whoever did something. */
 export const securityActor = closed(
@@ -43,13 +45,7 @@ const target = {
 export const lockBody = closed(
   {
     target,
-    message: orNull({
-      type: 'string',
-      minLength: 1,
-      maxLength: 1000,
-      pattern: MESSAGE,
-      description: 'Shown to whoever is stopped.',
-    }),
+    message: orNull(words(1000, 'Shown to whoever is stopped.')),
     endsAt: orNull({
       type: 'string',
       maxLength: 40,
@@ -60,16 +56,15 @@ export const lockBody = closed(
   ['target'],
 );
 
-export const lockParams = closed({ id: { type: 'string', pattern: LOCK_ID } }, ['id']);
+export const lockParams = closed({ id: lockId }, ['id']);
 
 export const lockQuery = closed({
   status: { type: 'string', enum: ['held', 'all'], default: 'held' },
-  limit: { type: 'integer', minimum: 1, maximum: 200, default: 50 },
-  cursor: { type: 'string', minLength: 1, maxLength: 128, description: '`nextCursor` of the page before.' },
+  ...pageKeys,
 });
 
 const lockProperties = {
-  id: { type: 'string', pattern: LOCK_ID },
+  id: lockId,
   status: { type: 'string', enum: ['held', 'ended', 'lifted'] },
   target,
   message: TEXT_OR_NULL,
@@ -82,7 +77,4 @@ const lockProperties = {
 
 export const lockAnswer = closed(lockProperties, Object.keys(lockProperties));
 
-export const lockPageAnswer = closed(
-  { items: { type: 'array', items: lockAnswer }, nextCursor: TEXT_OR_NULL },
-  ['items', 'nextCursor'],
-);
+export const lockPageAnswer = pageOf(lockAnswer);

@@ -8,7 +8,7 @@ import type { AccessRequest, RequestStatus } from '#model/access-request.ts';
 import { GrantRefusal } from '#model/grant-refusal.ts';
 import type { TenantId } from '#model/ids.ts';
 import type { ControlIdentity } from '#authn/control-authenticator.ts';
-import { mayReach, type Operation, requireTenant, type Scope } from './authorise.ts';
+import { mayReach, requireTenant, type Scope } from './authorise.ts';
 import { callerOf } from './caller.ts';
 import { ControlProblem } from './control-problem.ts';
 import { underIfMatch, withEtag } from './etag.ts';
@@ -23,6 +23,7 @@ import {
   wishOf,
 } from './request-json.ts';
 import * as schemas from './request-schemas.ts';
+import { DEFAULT_PAGE, route } from './route.ts';
 import { tenantParams } from './schemas.ts';
 
 export interface RequestRoutesDeps {
@@ -46,9 +47,6 @@ interface ViewQuery extends PageQuery {
   readonly view?: 'mine' | 'awaiting_lead';
 }
 
-const DEFAULT_PAGE = 50;
-const PROBLEMS = { '4xx': { $ref: 'Problem#' }, '5xx': { $ref: 'Problem#' } };
-
 export function registerRequestRoutes(app: FastifyInstance, deps: RequestRoutesDeps): void {
   app.addSchema(schemas.accessRequestSchema);
   registerLists(app, deps);
@@ -57,7 +55,7 @@ export function registerRequestRoutes(app: FastifyInstance, deps: RequestRoutesD
 }
 
 function registerLists(app: FastifyInstance, { requests: { store } }: RequestRoutesDeps): void {
-  const response = { 200: schemas.requestPageAnswer, ...PROBLEMS };
+  const response = { 200: schemas.requestPageAnswer };
   app.route<{ Querystring: ViewQuery }>({
     method: 'GET',
     url: '/v1/access-requests',
@@ -89,14 +87,19 @@ function registerLists(app: FastifyInstance, { requests: { store } }: RequestRou
 
 function registerAsking(app: FastifyInstance, { requests: { authority, store } }: RequestRoutesDeps): void {
   const params = schemas.requestParams;
-  const response = { 200: schemas.requestAnswer, ...PROBLEMS };
+  const response = { 200: schemas.requestAnswer };
   app.route<{ Body: AskBody }>({
     method: 'POST',
     url: '/v1/access-requests',
-    ...route('requests.make', 'Ask a customer for access', {
-      body: schemas.askBody,
-      response: { 201: schemas.requestAnswer, ...PROBLEMS },
-    }),
+    ...route(
+      'requests.make',
+      'Ask a customer for access',
+      {
+        body: schemas.askBody,
+        response: { 201: schemas.requestAnswer },
+      },
+      { etag: 'answered', location: true },
+    ),
     handler: async (request, reply) => {
       const asker = principalOf(callerOf(request).identity);
       const made = await authority.ask(wishOf(request.body), asker);
@@ -107,7 +110,7 @@ function registerAsking(app: FastifyInstance, { requests: { authority, store } }
   app.route<{ Params: RequestParams }>({
     method: 'GET',
     url: '/v1/access-requests/:id',
-    ...route('requests.read', 'Read an access request', { params, response }),
+    ...route('requests.read', 'Read an access request', { params, response }, { etag: 'answered' }),
     handler: async (request, reply) => {
       const found = await reachRequest(request, store);
       return withEtag(reply, found.revision, requestJson(found));
@@ -116,11 +119,16 @@ function registerAsking(app: FastifyInstance, { requests: { authority, store } }
   app.route<{ Params: RequestParams }>({
     method: 'POST',
     url: '/v1/access-requests/:id/withdraw',
-    ...route('requests.withdraw', 'Take back what the caller has asked for', {
-      params,
-      body: schemas.withdrawBody,
-      response,
-    }),
+    ...route(
+      'requests.withdraw',
+      'Take back what the caller has asked for',
+      {
+        params,
+        body: schemas.withdrawBody,
+        response,
+      },
+      { etag: 'optional' },
+    ),
     handler: async (request, reply) => {
       const { id, revision } = await reachRequest(request, store);
       const by = principalOf(callerOf(request).identity);
@@ -134,7 +142,7 @@ function registerAsking(app: FastifyInstance, { requests: { authority, store } }
 
 function registerDeciding(app: FastifyInstance, { requests: { authority, store } }: RequestRoutesDeps): void {
   const params = schemas.requestParams;
-  const response = { 200: schemas.requestAnswer, ...PROBLEMS };
+  const response = { 200: schemas.requestAnswer };
   app.route<{ Params: RequestParams; Body: ApproveBody | null }>({
     method: 'POST',
     url: '/v1/access-requests/:id/approve',
@@ -146,6 +154,7 @@ function registerDeciding(app: FastifyInstance, { requests: { authority, store }
         body: schemas.approveBody,
         response,
       },
+      { etag: 'optional' },
     ),
     handler: async (request, reply) => {
       const { id, revision } = await reachRequest(request, store);
@@ -164,7 +173,12 @@ function registerDeciding(app: FastifyInstance, { requests: { authority, store }
   app.route<{ Params: RequestParams; Body: DenyBody | null }>({
     method: 'POST',
     url: '/v1/access-requests/:id/deny',
-    ...route('requests.deny', 'Say no to a request, and why', { params, body: schemas.denyBody, response }),
+    ...route(
+      'requests.deny',
+      'Say no to a request, and why',
+      { params, body: schemas.denyBody, response },
+      { etag: 'optional' },
+    ),
     handler: async (request, reply) => {
       const { id, revision } = await reachRequest(request, store);
       const body = request.body ?? null;
@@ -175,10 +189,6 @@ function registerDeciding(app: FastifyInstance, { requests: { authority, store }
       return withEtag(reply, after.revision, requestJson(after));
     },
   });
-}
-
-function route(operation: Operation, summary: string, schema: Record<string, unknown>) {
-  return { config: { operation }, schema: { summary, operationId: operation, ...schema } };
 }
 
 function expecting(expectedRevision: number | undefined): { readonly expectedRevision?: number } {

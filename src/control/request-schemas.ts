@@ -1,18 +1,21 @@
 // The JSON Schemas of access requests. Closed: no additional properties, no coercion, every string bounded and free of
 // control characters. Whether a duration, a role or a category is allowed is the tenant's settings' to say. Cold.
 import { REQUEST_STATUSES } from '#model/access-request.ts';
-import { REASON_TYPES } from '#model/grant.ts';
-import { closed, grantParts, orNull, text } from './schemas.ts';
+import {
+  closed,
+  idOf,
+  list,
+  orNull,
+  pageKeys,
+  pageOf,
+  statedReason,
+  tenantId,
+  text,
+  words,
+} from './schema-parts.ts';
+import { grantParts } from './schemas.ts';
 
-const TENANT_ID = '^[A-Za-z0-9_-]{1,63}$';
-const REQUEST_ID = '^req_[0-7][0-9A-HJKMNP-TV-Z]{25}$';
-const LINES = '^[^\\u0000-\\u0008\\u000B-\\u001F\\u007F]+$';
-const MAX_LIST = 100;
-
-function list(items: object, description: string): object {
-  return { type: 'array', items, maxItems: MAX_LIST, uniqueItems: true, description };
-}
-
+const requestId = idOf('req');
 const { access, roles, workspaces, caseRef, notice, onBehalfOf } = grantParts;
 const duration = {
   type: 'string',
@@ -22,15 +25,11 @@ const duration = {
 };
 const lifts = list(text(64, 'A category.'), 'Categories of liftable deny rules.');
 const actAs = orNull(text(256, 'The user of the customer to act as.'));
-const words = { type: 'string', minLength: 1, maxLength: 1000, pattern: LINES };
-const reason = closed({ type: { type: 'string', enum: [...REASON_TYPES] }, detail: words }, [
-  'type',
-  'detail',
-]);
+const reason = statedReason();
 
 export const askBody = closed(
   {
-    tenant: { type: 'string', pattern: TENANT_ID },
+    tenant: tenantId,
     caseRef,
     reason,
     access: { ...access, description: 'The tenant’s default when left out.' },
@@ -40,8 +39,7 @@ export const askBody = closed(
     actAs,
     lifts,
     escalates: {
-      type: 'string',
-      pattern: REQUEST_ID,
+      ...requestId,
       description: 'An approved request of the caller’s own for the same case that was not enough.',
     },
   },
@@ -59,21 +57,18 @@ export const approveBody = orNull(
     onBehalfOf,
   }),
 );
-export const denyBody = orNull(
-  closed({ why: orNull({ ...words, description: 'The asker is told.' }), onBehalfOf }),
-);
+export const denyBody = orNull(closed({ why: orNull(words(1000, 'The asker is told.')), onBehalfOf }));
 export const withdrawBody = orNull(closed({}));
 
-export const requestParams = closed({ id: { type: 'string', pattern: REQUEST_ID } }, ['id']);
+export const requestParams = closed({ id: requestId }, ['id']);
 
-const pageKeys = {
+const listKeys = {
   status: { type: 'string', enum: [...REQUEST_STATUSES] },
-  limit: { type: 'integer', minimum: 1, maximum: 200, default: 50 },
-  cursor: { type: 'string', minLength: 1, maxLength: 128, description: '`nextCursor` of the page before.' },
-};
-export const tenantRequestQuery = closed(pageKeys);
-export const requestQuery = closed({
   ...pageKeys,
+};
+export const tenantRequestQuery = closed(listKeys);
+export const requestQuery = closed({
+  ...listKeys,
   view: {
     type: 'string',
     enum: ['mine', 'awaiting_lead'],
@@ -107,7 +102,7 @@ const wanted = closed(
 );
 
 const always = {
-  id: { type: 'string', pattern: REQUEST_ID },
+  id: requestId,
   tenant: { type: 'string' },
   revision: { type: 'integer', minimum: 1 },
   status: { type: 'string', enum: [...REQUEST_STATUSES] },
@@ -137,7 +132,4 @@ export const accessRequestSchema = {
 
 export const requestAnswer = { $ref: 'AccessRequest#' };
 
-export const requestPageAnswer = closed(
-  { items: { type: 'array', items: requestAnswer }, nextCursor: { type: ['string', 'null'] } },
-  ['items', 'nextCursor'],
-);
+export const requestPageAnswer = pageOf(requestAnswer);

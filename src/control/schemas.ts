@@ -1,32 +1,27 @@
 // The JSON Schemas of the control API: what a request may look like, and what the OpenAPI document says of answers.
 // Closed: no additional properties, no coercion, every string bounded and free of control characters.
 import { GRANT_REFUSALS } from '#model/grant-refusal.ts';
-import { GRANT_SOURCES, REASON_TYPES } from '#model/grant.ts';
+import { GRANT_SOURCES } from '#model/grant.ts';
 import { CONTROL_PROBLEMS } from './control-problem.ts';
+import {
+  access,
+  closed,
+  idOf,
+  INSTANT,
+  INSTANT_OR_NULL,
+  list,
+  MAX_LIST,
+  orNull,
+  pageKeys,
+  pageOf,
+  statedReason,
+  tenantId,
+  text,
+  TEXT,
+  TEXT_OR_NULL,
+} from './schema-parts.ts';
 
-/** C0 controls, DEL and NUL with them: they end strings in one reader and not in the next. */
-const PLAIN = '^[^\\u0000-\\u001F\\u007F]+$';
-const MAX_LIST = 100;
-
-/** As the data listener resolves tenants: one label. */
-const TENANT_ID = '^[A-Za-z0-9_-]{1,63}$';
-const GRANT_ID = '^grt_[0-7][0-9A-HJKMNP-TV-Z]{25}$';
-
-export function text(maxLength: number, description: string): object {
-  return { type: 'string', minLength: 1, maxLength, pattern: PLAIN, description };
-}
-
-export function orNull(schema: object): object {
-  return { anyOf: [schema, { type: 'null' }] };
-}
-
-function list(items: object, description: string): object {
-  return { type: 'array', items, maxItems: MAX_LIST, uniqueItems: true, description };
-}
-
-export function closed(properties: Record<string, object>, required: readonly string[] = []): object {
-  return { type: 'object', additionalProperties: false, properties, required };
-}
+const grantId = idOf('grt');
 
 const group = text(256, 'A group as the identity provider names it.');
 /** Its form is the store's to judge, with a problem type of its own. */
@@ -42,7 +37,6 @@ const end = orNull({
   description:
     'An RFC 3339 instant, or a bare date (the end of that day in the tenant’s time zone). Null is without an end.',
 });
-const access = { type: 'string', enum: ['read', 'write'] };
 const audience = {
   ...closed({
     org: orNull(text(128, 'The organisation that the issuer is pinned to.')),
@@ -69,20 +63,7 @@ const noticeShown = {
     'The notice of the tenant’s settings that was shown to whoever grants; required where there is one.',
 };
 const held = { type: 'array', items: text(256, 'As the application names it.'), maxItems: MAX_LIST };
-const reason = orNull(
-  closed(
-    {
-      type: { type: 'string', enum: [...REASON_TYPES] },
-      detail: {
-        type: 'string',
-        minLength: 1,
-        maxLength: 1000,
-        pattern: '^[^\\u0000-\\u0008\\u000B-\\u001F\\u007F]+$',
-      },
-    },
-    ['type', 'detail'],
-  ),
-);
+const reason = orNull(statedReason());
 const onBehalfOf = {
   ...closed(
     {
@@ -169,57 +150,48 @@ export const verifyBody = orNull(
 
 export const revokeBody = orNull(closed({ onBehalfOf }));
 
-export const tenantParams = closed({ tenant: { type: 'string', pattern: TENANT_ID } }, ['tenant']);
-export const grantParams = closed({ id: { type: 'string', pattern: GRANT_ID } }, ['id']);
-
-const pageLimit = { type: 'integer', minimum: 1, maximum: 200, default: 50 };
-const pageCursor = {
-  type: 'string',
-  minLength: 1,
-  maxLength: 128,
-  description: '`nextCursor` of the page before.',
-};
+export const tenantParams = closed({ tenant: tenantId }, ['tenant']);
+export const grantParams = closed({ id: grantId }, ['id']);
 
 export const pageQuery = closed({
   status: { type: 'string', enum: ['pending', 'scheduled', 'active', 'expired', 'revoked'] },
-  limit: pageLimit,
-  cursor: pageCursor,
+  ...pageKeys,
 });
 
 const actor = closed({
-  id: { type: 'string' },
-  email: { type: ['string', 'null'] },
-  name: { type: ['string', 'null'] },
+  id: TEXT,
+  email: TEXT_OR_NULL,
+  name: TEXT_OR_NULL,
   kind: { type: 'string', enum: ['tenant_admin', 'tenant_user', 'service', 'system', 'staff', 'security'] },
   onBehalfOf: orNull(
     closed({
-      id: { type: 'string' },
-      email: { type: ['string', 'null'] },
-      name: { type: ['string', 'null'] },
+      id: TEXT,
+      email: TEXT_OR_NULL,
+      name: TEXT_OR_NULL,
     }),
   ),
 });
 
 const grantProperties = {
-  id: { type: 'string', pattern: GRANT_ID },
-  tenant: { type: 'string' },
+  id: grantId,
+  tenant: TEXT,
   revision: { type: 'integer', minimum: 1 },
   status: { type: 'string', enum: ['pending', 'scheduled', 'active', 'expired', 'revoked'] },
-  startsAt: { type: 'string', format: 'date-time' },
-  expiresAt: { type: ['string', 'null'], format: 'date-time' },
+  startsAt: INSTANT,
+  expiresAt: INSTANT_OR_NULL,
   access,
   audience,
-  roles: { type: 'array', items: { type: 'string' } },
+  roles: { type: 'array', items: TEXT },
   workspaces: { type: 'array', items: workspace },
-  actAs: { type: ['string', 'null'] },
-  lifts: { type: 'array', items: { type: 'string' } },
-  caseRef: { type: ['string', 'null'] },
+  actAs: TEXT_OR_NULL,
+  lifts: { type: 'array', items: TEXT },
+  caseRef: TEXT_OR_NULL,
   reason,
   source: { type: 'string', enum: [...GRANT_SOURCES] },
-  notice: orNull(closed({ version: { type: 'string' } }, ['version'])),
+  notice: orNull(closed({ version: TEXT }, ['version'])),
   grantedBy: actor,
-  createdAt: { type: 'string', format: 'date-time' },
-  revokedAt: { type: ['string', 'null'], format: 'date-time' },
+  createdAt: INSTANT,
+  revokedAt: INSTANT_OR_NULL,
   revokedBy: orNull(actor),
 };
 
@@ -227,7 +199,7 @@ const grantProperties = {
 const verification = closed(
   {
     status: { type: 'string', enum: ['pending', 'verified'] },
-    at: { type: 'string', format: 'date-time' },
+    at: INSTANT,
     by: actor,
   },
   ['status'],
@@ -243,15 +215,15 @@ export const problemSchema = {
   type: 'object',
   description: `RFC 9457. Types end in a reason code or one of: ${[...Object.keys(GRANT_REFUSALS), ...Object.keys(CONTROL_PROBLEMS)].join(', ')}.`,
   properties: {
-    type: { type: 'string' },
-    title: { type: 'string' },
+    type: TEXT,
+    title: TEXT,
     status: { type: 'integer' },
-    requestId: { type: 'string' },
-    reason: { type: 'string' },
-    detail: { type: 'string' },
+    requestId: TEXT,
+    reason: TEXT,
+    detail: TEXT,
     errors: {
       type: 'array',
-      items: closed({ pointer: { type: 'string' }, message: { type: 'string' } }, ['pointer', 'message']),
+      items: closed({ pointer: TEXT, message: TEXT }, ['pointer', 'message']),
     },
   },
   required: ['type', 'title', 'status', 'requestId'],
@@ -260,66 +232,25 @@ export const problemSchema = {
 
 export const grantAnswer = { $ref: 'Grant#' };
 
-export const pageAnswer = closed(
-  { items: { type: 'array', items: { $ref: 'Grant#' } }, nextCursor: { type: ['string', 'null'] } },
-  ['items', 'nextCursor'],
-);
+export const pageAnswer = pageOf({ $ref: 'Grant#' });
 
-export const revisionQuery = closed({
-  limit: pageLimit,
-  cursor: pageCursor,
-});
+export const revisionQuery = closed(pageKeys);
 
 const revision = closed(
   {
     operation: { type: 'string', description: 'What was done: create, change, verify or revoke.' },
-    at: { type: 'string', format: 'date-time' },
+    at: INSTANT,
     by: { ...actor, description: 'Absent: the clock or a rule.' },
     grant: { $ref: 'Grant#' },
   },
   ['operation', 'at', 'grant'],
 );
 
-export const revisionsAnswer = closed(
-  { items: { type: 'array', items: revision }, nextCursor: { type: ['string', 'null'] } },
-  ['items', 'nextCursor'],
-);
+export const revisionsAnswer = pageOf(revision);
 
 export const impactAnswer = closed(
   { requests: { type: 'integer' }, streams: { type: 'integer' }, principals: { type: 'integer' } },
   ['requests', 'streams', 'principals'],
-);
-
-const listedRule = closed(
-  {
-    id: { type: 'string' },
-    category: { type: 'string' },
-    mode: { type: 'string', enum: ['enforce', 'shadow'] },
-    liftable: { type: 'boolean', description: 'Whether a grant may lift it, where the tenant allows that.' },
-    when: {
-      type: 'array',
-      items: { type: 'string' },
-      description: 'What of the principal or the grant narrows it; empty: it is about everybody.',
-    },
-    message: { type: ['string', 'null'] },
-  },
-  ['id', 'category', 'mode', 'liftable', 'when', 'message'],
-);
-const listedRules = { type: 'array', items: listedRule };
-
-export const policyAnswer = closed(
-  {
-    digest: { type: 'string', description: 'What records and metrics name the set by.' },
-    ruleCount: { type: 'integer' },
-    defaultEffect: { type: 'string', enum: ['allow', 'deny'] },
-    rules: { ...listedRules, description: 'Deny rules, in the order in which the first one is reported.' },
-    guards: { ...listedRules, description: 'Response guards.' },
-    allowances: { type: 'array', items: { type: 'string' } },
-    safeRoutes: { type: 'integer' },
-    scopeMaps: { type: 'integer' },
-    routeSettings: { type: 'integer' },
-  },
-  ['digest', 'ruleCount', 'defaultEffect', 'rules', 'guards', 'allowances'],
 );
 
 export const statusAnswer = closed(

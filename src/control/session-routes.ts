@@ -1,35 +1,37 @@
 // The routes of support sessions: staff open and end their own, the tenant's admins and the vendor's security end others',
-// the customer reads the reports. Guarantees: a session of somebody else is answered like one that does not exist; a report
-// is read out only when its reading is in the journal. Handlers run after authentication, the schemas and the table's cell.
+// the customer reads the reports. Guarantees: a session of somebody else is answered like one that does not exist; a report,
+// and a session of somebody else's, is read out only when that is in the journal; what was counted from records older than
+// the tenant's retention is told no more. Handlers run after authentication, the schemas and the table's cell.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { LifecycleEvent } from '#audit/journal.ts';
-import type { Clock, EpochMs } from '#model/clock.ts';
+import type { EpochMs } from '#model/clock.ts';
 import { GrantRefusal } from '#model/grant-refusal.ts';
 import type { SessionId, TenantId } from '#model/ids.ts';
 import type { Principal } from '#model/principal.ts';
 import type { SupportSession } from '#model/session.ts';
+import { recordsShownSince } from '#model/tenant-settings.ts';
 import type { SessionAuthority } from '#sessions/session-authority.ts';
 import type { SessionLookup } from '#sessions/session-lookup.ts';
 import type { ListedSession, SessionStore } from '#sessions/session-store.ts';
-import { askedBy } from './audit-json.ts';
-import { mayReach, type Operation, requireTenant } from './authorise.ts';
+import { filterNames } from './audit-json.ts';
+import { mayReach, requireTenant } from './authorise.ts';
 import { callerOf } from './caller.ts';
 import { ControlDenial } from './control-problem.ts';
+import type { GrantRoutesDeps } from './grant-routes.ts';
+import { journalReading, type Reading, type RecordReading } from './reading-journal.ts';
+import { DEFAULT_PAGE, route } from './route.ts';
 import { tenantParams } from './schemas.ts';
 import { type Asker, enderOf, type OpenBody, reportJson, sessionJson, wishOf } from './session-json.ts';
 import * as schemas from './session-schemas.ts';
 
-export interface SessionRoutesDeps {
+export interface SessionRoutesDeps extends Pick<GrantRoutesDeps, 'views' | 'clock'> {
   readonly sessions: {
     readonly authority: Pick<SessionAuthority, 'open' | 'end'>;
     readonly store: Pick<SessionStore, 'get' | 'list' | 'reportOf'>;
     readonly lastUsedOf: SessionLookup['lastUsedOf'];
     /** `https://<tenant's host>/-/postern/enter`; null where a browser has no way in, such as without TLS in front. */
     readonly entryUrlOf: (tenant: TenantId) => string | null;
-    /** Resolves when the reading is in the journal; false when it cannot be now. */
-    readonly record: (event: LifecycleEvent) => Promise<boolean>;
+    readonly record: RecordReading;
   };
-  readonly clock: Clock;
 }
 
 interface SessionParams {
@@ -41,9 +43,6 @@ interface PageQuery {
   readonly limit?: number;
   readonly cursor?: string;
 }
-
-const DEFAULT_PAGE = 50;
-const PROBLEMS = { '4xx': { $ref: 'Problem#' }, '5xx': { $ref: 'Problem#' } };
 
 export function registerSessionRoutes(app: FastifyInstance, deps: SessionRoutesDeps): void {
   app.addSchema(schemas.sessionSchema);
@@ -59,14 +58,12 @@ function registerOpening(app: FastifyInstance, deps: SessionRoutesDeps): void {
     method: 'POST',
     url: '/v1/sessions',
     // The launch link is a secret that is said once: no repetition of the call is answered with it.
-    config: { operation: 'sessions.open', answerNotKept: true },
-    schema: {
-      summary:
-        'Open a session under a grant that covers the caller; ends the caller’s earlier one for the tenant',
-      operationId: 'sessions.open',
-      body: schemas.openBody,
-      response: { 201: schemas.openAnswer, ...PROBLEMS },
-    },
+    ...route(
+      'sessions.open',
+      'Open a session under a grant that covers the caller; ends the caller’s earlier one for the tenant',
+      { body: schemas.openBody, response: { 201: schemas.openAnswer } },
+      { location: true, answerNotKept: true },
+    ),
     handler: async (request, reply) => {
       const { body } = request;
       const entryUrl = body.browser === false ? null : entryUrlOf(body.tenant);
@@ -94,7 +91,7 @@ function launchJson(
 function registerLists(app: FastifyInstance, deps: SessionRoutesDeps): void {
   const answer = {
     querystring: schemas.sessionQuery,
-    response: { 200: schemas.sessionPageAnswer, ...PROBLEMS },
+    response: { 200: schemas.sessionPageAnswer },
   };
   app.route<{ Querystring: PageQuery }>({
     method: 'GET',
@@ -109,11 +106,14 @@ function registerLists(app: FastifyInstance, deps: SessionRoutesDeps): void {
       params: tenantParams,
       ...answer,
     }),
-    handler: (request) => {
+    handler: async (request) => {
       const { identity, scope } = callerOf(request);
       const { tenant } = request.params;
       requireTenant(identity, scope, tenant);
-      return page(deps, request.query, { tenant, principal: null });
+      const read = await page(deps, request.query, { tenant, principal: null });
+      const reading = { tenant, count: read.items.length, filters: filterNames(request.query) };
+      await journalReading(deps.sessions.record, request, reading);
+      return read;
     },
   });
 }
@@ -121,15 +121,19 @@ function registerLists(app: FastifyInstance, deps: SessionRoutesDeps): void {
 function registerOne(app: FastifyInstance, deps: SessionRoutesDeps): void {
   const { authority, store } = deps.sessions;
   const params = schemas.sessionParams;
-  const response = { 200: schemas.sessionAnswer, ...PROBLEMS };
+  const response = { 200: schemas.sessionAnswer };
   app.route<{ Params: SessionParams }>({
     method: 'GET',
     url: '/v1/sessions/:id',
     ...route('sessions.read', 'Read a session', { params, response }),
     handler: async (request) => {
       const session = await reach(request, deps);
+      const { identity } = callerOf(request);
+      if (!isOwnSession(identity.kind === 'staff' ? identity.principal : null, session))
+        await journalReading(deps.sessions.record, request, oneOf(session));
       const report = session.endedAt === null ? null : await store.reportOf(session.id);
-      return shown(deps, { session, writes: report?.writes ?? null });
+      const [listed] = await retained(deps, [{ session, writes: report?.writes ?? null }]);
+      return shown(deps, listed ?? { session, writes: null });
     },
   });
   app.route<{ Params: SessionParams; Body: { readonly note?: string | null } | null }>({
@@ -156,7 +160,7 @@ function registerOne(app: FastifyInstance, deps: SessionRoutesDeps): void {
     url: '/v1/sessions/:id/report',
     ...route('sessions.report', 'What was done in a session that has ended', {
       params,
-      response: { 200: schemas.reportAnswer, ...PROBLEMS },
+      response: { 200: schemas.reportAnswer },
     }),
     handler: async (request) => report(request, deps),
   });
@@ -167,6 +171,12 @@ async function report(
   deps: SessionRoutesDeps,
 ): Promise<object> {
   const session = await reach(request, deps);
+  if (session.startedAt < (await shownSince(deps, session.tenant))) {
+    throw new GrantRefusal(
+      'session_report_gone',
+      'A report is shown while the session’s beginning is within the time for which the tenant’s records are shown.',
+    );
+  }
   const found = await deps.sessions.store.reportOf(session.id);
   if (found === null) {
     throw new GrantRefusal(
@@ -174,18 +184,12 @@ async function report(
       'A report is made within moments of the session’s end, and a little later while the journal cannot be read.',
     );
   }
-  const isRecorded = await deps.sessions.record({
-    event: 'audit.read',
-    tenant: session.tenant,
-    grant: null,
-    actor: askedBy(callerOf(request).identity),
-    details: { call: 'sessions.report', count: 1, filters: 'session' },
-  });
-  if (isRecorded) return reportJson(found, session.note);
-  throw new ControlDenial(
-    'audit_unavailable',
-    'Reading is recorded, and the journal takes no record now: ask again.',
-  );
+  await journalReading(deps.sessions.record, request, oneOf(session));
+  return reportJson(found, session.note);
+}
+
+function oneOf({ tenant }: SupportSession): Reading {
+  return { tenant, count: 1, filters: 'session' };
 }
 
 /** A session of another tenant, or of somebody else, is answered like one that does not exist. */
@@ -222,16 +226,31 @@ async function page(
   deps: SessionRoutesDeps,
   { status = 'all', limit = DEFAULT_PAGE, cursor }: PageQuery,
   whose: { readonly tenant: TenantId | null; readonly principal: Principal | null },
-): Promise<object> {
+): Promise<{ readonly items: readonly object[]; readonly nextCursor: string | null }> {
   const query = { ...whose, openOnly: status === 'open', limit, cursor: cursor ?? null };
   const { items, nextCursor } = await deps.sessions.store.list(query);
-  return { items: items.map((listed) => shown(deps, listed)), nextCursor };
+  const listed = await retained(deps, items);
+  return { items: listed.map((one) => shown(deps, one)), nextCursor };
+}
+
+/** The sessions stay as they are; what was counted from records goes with these. */
+async function retained(
+  deps: SessionRoutesDeps,
+  items: readonly ListedSession[],
+): Promise<readonly ListedSession[]> {
+  const counted = items.filter(({ writes }) => writes !== null).map(({ session }) => session.tenant);
+  const since = new Map<TenantId, number>();
+  for (const tenant of new Set(counted)) since.set(tenant, await shownSince(deps, tenant));
+  return items.map((one) =>
+    one.session.startedAt < (since.get(one.session.tenant) ?? 0) ? { ...one, writes: null } : one,
+  );
+}
+
+async function shownSince({ views, clock }: SessionRoutesDeps, tenant: TenantId): Promise<number> {
+  const { settings } = await views.tenantView(tenant);
+  return recordsShownSince(settings.auditRetentionMs, clock.now()) ?? 0;
 }
 
 function shown({ sessions, clock }: SessionRoutesDeps, { session, writes }: ListedSession): object {
   return sessionJson(session, { now: clock.now(), lastUsedAt: sessions.lastUsedOf(session), writes });
-}
-
-function route(operation: Operation, summary: string, schema: Record<string, unknown>) {
-  return { config: { operation }, schema: { summary, operationId: operation, ...schema } };
 }

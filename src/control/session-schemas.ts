@@ -1,39 +1,28 @@
 // The JSON Schemas of the calls for sessions: closed and bounded as in schemas.ts. What is absent by meaning is never null in an
 // answer: an end, a note, a count of writes. Cold.
-import { REASON_TYPES } from '#model/grant.ts';
 import { SESSION_ENDINGS } from '#model/session.ts';
-import { closed, orNull, text } from './schemas.ts';
+import {
+  access,
+  closed,
+  idOf,
+  INSTANT,
+  orNull,
+  pageKeys,
+  pageOf,
+  statedReason,
+  tenantId,
+  text,
+  TEXT,
+  TEXT_OR_NULL,
+  words,
+} from './schema-parts.ts';
 
-/** As the data listener resolves tenants: one label. */
-const TENANT_ID = '^[A-Za-z0-9_-]{1,63}$';
-const GRANT_ID = '^grt_[0-7][0-9A-HJKMNP-TV-Z]{25}$';
-const SESSION_ID = '^ses_[0-7][0-9A-HJKMNP-TV-Z]{25}$';
-/** Line breaks and tabs are part of what people write; no other control character is. */
-const WORDS = '^[^\\u0000-\\u0008\\u000B-\\u001F\\u007F]+$';
-
-const TEXT = { type: 'string' };
-const TEXT_OR_NULL = { type: ['string', 'null'] };
-const INSTANT = { type: 'string', format: 'date-time' };
+const sessionId = idOf('ses');
 const DURATION = { type: 'string', description: 'A whole number and a unit: 30m, 8h, 754s.' };
 const COUNT = { type: 'integer', minimum: 0 };
-const access = { type: 'string', enum: ['read', 'write'] };
 const endedBy = { type: 'string', enum: [...SESSION_ENDINGS] };
 
-const words = (maxLength: number, description: string): object => ({
-  type: 'string',
-  minLength: 1,
-  maxLength,
-  pattern: WORDS,
-  description,
-});
-
-const reason = closed(
-  {
-    type: { type: 'string', enum: [...REASON_TYPES] },
-    detail: words(1000, 'Shown to the customer: why you enter.'),
-  },
-  ['type', 'detail'],
-);
+const reason = statedReason('Shown to the customer: why you enter.');
 const note = words(4000, 'The steps taken, in the principal’s own words; shown to the customer.');
 const person = closed({ id: TEXT, issuer: TEXT, email: TEXT_OR_NULL, name: TEXT_OR_NULL, org: TEXT }, [
   'id',
@@ -45,10 +34,9 @@ const person = closed({ id: TEXT, issuer: TEXT, email: TEXT_OR_NULL, name: TEXT_
 
 export const openBody = closed(
   {
-    tenant: { type: 'string', pattern: TENANT_ID },
+    tenant: tenantId,
     grantId: orNull({
-      type: 'string',
-      pattern: GRANT_ID,
+      ...idOf('grt'),
       description: 'Which grant, where several cover the caller; left out: as for a request.',
     }),
     access: { ...access, default: 'read' },
@@ -65,7 +53,7 @@ export const openBody = closed(
 
 export const endBody = orNull(closed({ note: orNull(note) }));
 
-export const sessionParams = closed({ id: { type: 'string', pattern: SESSION_ID } }, ['id']);
+export const sessionParams = closed({ id: sessionId }, ['id']);
 
 export const sessionQuery = closed({
   status: {
@@ -74,15 +62,14 @@ export const sessionQuery = closed({
     default: 'all',
     description: '`open`: those that nobody has ended yet; by the clock one of them may be over.',
   },
-  limit: { type: 'integer', minimum: 1, maximum: 200, default: 50 },
-  cursor: { type: 'string', minLength: 1, maxLength: 128, description: '`nextCursor` of the page before.' },
+  ...pageKeys,
 });
 
 export const sessionSchema = {
   $id: 'Session',
   ...closed(
     {
-      id: { type: 'string', pattern: SESSION_ID },
+      id: sessionId,
       tenant: TEXT,
       status: { type: 'string', enum: ['active', 'ended'] },
       principal: person,
@@ -99,7 +86,8 @@ export const sessionSchema = {
       note,
       hasWrites: {
         type: 'boolean',
-        description: 'Whether anything was written; absent until its report is made.',
+        description:
+          'Whether anything was written; absent until its report is made, and where the session began before what the tenant’s `auditRetention` shows.',
       },
     },
     [
@@ -125,8 +113,7 @@ export const openAnswer = closed(
   {
     session: { $ref: 'Session#' },
     replaced: {
-      type: 'string',
-      pattern: SESSION_ID,
+      ...sessionId,
       description: 'The caller’s earlier session, ended by this one.',
     },
     launch: closed(
@@ -143,10 +130,7 @@ export const openAnswer = closed(
   ['session'],
 );
 
-export const sessionPageAnswer = closed(
-  { items: { type: 'array', items: { $ref: 'Session#' } }, nextCursor: TEXT_OR_NULL },
-  ['items', 'nextCursor'],
-);
+export const sessionPageAnswer = pageOf({ $ref: 'Session#' });
 
 const resourceUse = closed(
   {
@@ -167,7 +151,7 @@ const denial = closed(
 );
 
 const reportProperties = {
-  session: { type: 'string', pattern: SESSION_ID },
+  session: sessionId,
   tenant: TEXT,
   principal: person,
   grantId: TEXT,
@@ -180,7 +164,8 @@ const reportProperties = {
   madeAt: INSTANT,
   complete: {
     type: 'boolean',
-    description: 'False where records were missing or too many: the counts are then lower bounds.',
+    description:
+      'False where records were missing, too many or older than the tenant’s `auditRetention`: the counts are then lower bounds.',
   },
   requests: COUNT,
   reads: COUNT,
@@ -194,7 +179,8 @@ const reportProperties = {
 export const reportSchema = {
   $id: 'SessionReport',
   ...closed({ ...reportProperties, caseRef: TEXT, note }, Object.keys(reportProperties)),
-  description: 'What was done in a session, by the journal; and the steps taken, by its principal.',
+  description:
+    'What was done in a session, by the journal; and the steps taken, by its principal. Shown while the session’s beginning is within the tenant’s `auditRetention`.',
 };
 
 export const reportAnswer = { $ref: 'SessionReport#' };

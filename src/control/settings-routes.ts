@@ -5,11 +5,11 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { SettingsAuthority } from '#grants/settings/settings-authority.ts';
 import type { Clock } from '#model/clock.ts';
 import type { TenantId } from '#model/ids.ts';
-import { type Operation, requireTenant } from './authorise.ts';
+import { requireTenant } from './authorise.ts';
 import { type Caller, callerOf } from './caller.ts';
-import { ControlProblem } from './control-problem.ts';
 import { underIfMatch, withEtag } from './etag.ts';
 import { actorOf, grantJson, type PersonBody } from './grant-json.ts';
+import { route } from './route.ts';
 import { tenantParams } from './schemas.ts';
 import {
   changedJson,
@@ -33,7 +33,6 @@ interface TenantParams {
 
 type SettingsBody = Readonly<Record<string, unknown>> & PersonBody;
 
-const PROBLEMS = { '4xx': { $ref: 'Problem#' }, '5xx': { $ref: 'Problem#' } };
 const params = tenantParams;
 
 export function registerSettingsRoutes(app: FastifyInstance, deps: SettingsRoutesDeps): void {
@@ -43,11 +42,16 @@ export function registerSettingsRoutes(app: FastifyInstance, deps: SettingsRoute
 
 function registerSettings(app: FastifyInstance, { settings }: SettingsRoutesDeps): void {
   const url = '/v1/tenants/:tenant/settings';
-  const response = { 200: schemas.settingsAnswer, ...PROBLEMS };
+  const response = { 200: schemas.settingsAnswer };
   app.route<{ Params: TenantParams }>({
     method: 'GET',
     url,
-    ...route('settings.read', 'What is settled for a tenant, and what holds', { params, response }),
+    ...route(
+      'settings.read',
+      'What is settled for a tenant, and what holds',
+      { params, response },
+      { etag: 'answered' },
+    ),
     handler: async (request, reply) => {
       const stored = await settings.read(request.params.tenant);
       return withEtag(reply, stored.revision, settingsJson(stored, partOf(reachTenant(request))));
@@ -56,14 +60,19 @@ function registerSettings(app: FastifyInstance, { settings }: SettingsRoutesDeps
   app.route<{ Params: TenantParams; Body: SettingsBody }>({
     method: 'PUT',
     url,
-    ...route('settings.change', 'Settle the caller’s part: keys that are left out stay as they are', {
-      params,
-      body: schemas.settingsBody,
-      response,
-    }),
+    // Two who settle at once would undo each other's words without having read them.
+    ...route(
+      'settings.change',
+      'Settle the caller’s part: keys that are left out stay as they are',
+      {
+        params,
+        body: schemas.settingsBody,
+        response,
+      },
+      { etag: 'required' },
+    ),
     handler: async (request, reply) => {
       const caller = reachTenant(request);
-      requireIfMatch(request);
       const { tenant } = request.params;
       const part = partOf(caller);
       const by = actorOf(caller.identity, request.body);
@@ -84,7 +93,7 @@ function registerSwitch(app: FastifyInstance, { settings, clock }: SettingsRoute
     ...route('access.switch', 'Support access on for a period, or off: returns when it is true for traffic', {
       params,
       body: schemas.switchBody,
-      response: { 200: schemas.switchAnswer, ...PROBLEMS },
+      response: { 200: schemas.switchAnswer },
     }),
     handler: async (request) => {
       const { identity } = reachTenant(request);
@@ -103,10 +112,6 @@ function registerSwitch(app: FastifyInstance, { settings, clock }: SettingsRoute
   });
 }
 
-function route(operation: Operation, summary: string, schema: Record<string, unknown>) {
-  return { config: { operation }, schema: { summary, operationId: operation, ...schema } };
-}
-
 function reachTenant(request: FastifyRequest): Caller {
   const caller = callerOf(request);
   requireTenant(caller.identity, caller.scope, (request.params as TenantParams).tenant);
@@ -115,13 +120,4 @@ function reachTenant(request: FastifyRequest): Caller {
 
 function partOf({ identity }: Caller): SettingsPartName {
   return identity.kind === 'service' ? 'vendor' : 'own';
-}
-
-/** Two who settle at once would undo each other's words without having read them. */
-function requireIfMatch(request: FastifyRequest): void {
-  if (request.headers['if-match'] !== undefined) return;
-  throw new ControlProblem(
-    'if_match_required',
-    'Send If-Match with the ETag that the settings were read with.',
-  );
 }

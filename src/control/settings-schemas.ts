@@ -1,13 +1,9 @@
 // The JSON Schemas of tenant settings and of the switch. Closed, every string bounded; what a value may be beyond its form,
 // and who may settle it, is the store's to say, each with a problem type of its own. Cold.
-import { closed, grantParts, orNull, statusAnswer, text } from './schemas.ts';
+import { closed, idOf, list, orNull, text } from './schema-parts.ts';
+import { grantParts, statusAnswer } from './schemas.ts';
 
-const MAX_LIST = 100;
 const NAME = '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$';
-
-function list(items: object, description: string, maxItems = MAX_LIST): object {
-  return { type: 'array', items, maxItems, uniqueItems: true, description };
-}
 
 function flag(description: string): object {
   return { type: 'boolean', description };
@@ -96,7 +92,7 @@ const layerKeys = {
   breakGlass: flag('Whether two people of the vendor may open access in an emergency.'),
   notifyEmails: list(text(254, 'An address.'), 'Told of what happens, besides the admins.', 50),
   auditRetention: time(
-    'What was promised of how long records are kept; the journal goes by the gateway’s own.',
+    'How far back the tenant’s records are shown: to nobody by way of this API for longer. At most the gateway’s `audit.retention`, by which the journal goes.',
   ),
 };
 
@@ -104,8 +100,7 @@ const webhooks = list(
   closed(
     {
       id: {
-        type: 'string',
-        pattern: '^hook_[0-7][0-9A-HJKMNP-TV-Z]{25}$',
+        ...idOf('hook'),
         description: 'Of one there is already.',
       },
       url: text(2048, 'https.'),

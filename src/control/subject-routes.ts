@@ -11,6 +11,7 @@ import * as schemas from './audit-schemas.ts';
 import { callerOf } from './caller.ts';
 import { ControlDenial, ControlProblem } from './control-problem.ts';
 import { formatInstant } from './instants.ts';
+import { route } from './route.ts';
 
 export interface SubjectErasure {
   /** By subject id among others; may be empty. */
@@ -31,13 +32,11 @@ export function registerSubjectRoutes(app: FastifyInstance, { audit, clock }: Su
   app.route<{ Params: { readonly id: string } }>({
     method: 'DELETE',
     url: '/v1/subjects/:id',
-    config: { operation: 'subjects.erase' },
-    schema: {
-      operationId: 'subjects.erase',
-      summary: 'Erase a person’s fields from the records: what sinks were already sent is not reached',
-      params: schemas.subjectParams,
-      response: { 200: schemas.erasedAnswer, '4xx': { $ref: 'Problem#' }, '5xx': { $ref: 'Problem#' } },
-    },
+    ...route(
+      'subjects.erase',
+      'Erase a person’s fields from the records: what sinks were already sent is not reached',
+      { params: schemas.subjectParams, response: { 200: schemas.erasedAnswer } },
+    ),
     handler: async (request) => {
       const { identity } = callerOf(request);
       const { id } = request.params;

@@ -68,7 +68,7 @@ function refusal(x: Exchange, methods: readonly string[]): Answer {
   // The browser need not carry it any longer.
   if (x.cookieHash !== '' && reason === 'session_ended') headers.push('Set-Cookie', COOKIE_CLEARING);
   pushStatusHeaders(headers, status, methods);
-  return { status, body, headers, close: CLOSING.has(reason) || bodyIsUnread(x) };
+  return { status, body, headers, close: CLOSING.has(reason) || mustClose(x) };
 }
 
 /** RFC 9110 sections 11.6.1, 10.2.3, 10.2.1 and 15.5.22: what each of these statuses has to say besides. */
@@ -90,7 +90,12 @@ function localAnswer(x: Exchange): Answer {
     x.requestId,
     ...local.headers,
   ];
-  return { status: local.status, body: local.body, headers, close: bodyIsUnread(x) };
+  return { status: local.status, body: local.body, headers, close: mustClose(x) };
+}
+
+/** A connection past the bound has its one answer with this. */
+function mustClose(x: Exchange): boolean {
+  return x.connection.isSurplus || bodyIsUnread(x);
 }
 
 function bodyIsUnread(x: Exchange): boolean {
@@ -116,8 +121,10 @@ function writeToSocket(x: Exchange, answer: Answer): void {
   let head = `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}\r\n`;
   for (let i = 0; i < answer.headers.length; i += 2)
     head += `${answer.headers[i]}: ${answer.headers[i + 1]}\r\n`;
-  socket.end(`${head}Content-Length: ${length}\r\nConnection: close\r\n\r\n${answer.body}`);
+  // RFC 9110 section 9.3.2, also of a head that the parser gave up.
+  const body = x.method === 'HEAD' ? '' : answer.body;
+  socket.end(`${head}Content-Length: ${length}\r\nConnection: close\r\n\r\n${body}`);
   // Whoever never closes their side would keep the connection: Node has let go of it.
   setTimeout(() => socket.destroy(), LINGER_MS).unref();
-  x.bytesOut = length;
+  x.bytesOut = body === '' ? 0 : length;
 }

@@ -4,7 +4,7 @@
 // who is entering (login CSRF); where it goes then is a path of that tenant (open redirect). Not hot.
 import type { Actor } from '#model/grant.ts';
 import type { Principal } from '#model/principal.ts';
-import { isSecret, secretHash } from '#model/secret-hash.ts';
+import { isSealedSecret, secretHash } from '#model/secret-hash.ts';
 import { sessionStatusAt, type SupportSession } from '#model/session.ts';
 import type { Clock } from '#model/clock.ts';
 import { deny, PASS, type Verdict } from '#model/verdict.ts';
@@ -128,7 +128,9 @@ async function leave(x: Exchange, desk: SessionDesk, known: Sessions): Promise<V
 async function openSessionOf(x: Exchange, { sessions, clock }: Sessions): Promise<SupportSession | null> {
   const cookie = ownCookieOf(x.head.cookie);
   if (cookie === null || cookie === COOKIE_AMBIGUOUS) return null;
-  const session = await sessions.ofCookie(secretHash(cookie));
+  const hash = secretHash(cookie);
+  if (!(await sessions.isOwnCookie(cookie, hash))) return null;
+  const session = await sessions.ofCookie(hash);
   if (session === null || session.tenant !== x.tenant) return null;
   return sessionStatusAt(session, sessions.lastUsedOf(session), clock.now()) === 'active' ? session : null;
 }
@@ -152,7 +154,7 @@ function entryOf(pairs: string): Asked | null {
   const targets = params.getAll('to');
   const [launch = ''] = launches;
   const [wanted = '/'] = targets;
-  if (launches.length !== 1 || targets.length > 1 || !isSecret(launch)) return null;
+  if (launches.length !== 1 || targets.length > 1 || !isSealedSecret(launch)) return null;
   const to = ownPath(wanted);
   return to === null ? null : { launch, to };
 }

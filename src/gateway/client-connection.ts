@@ -22,6 +22,13 @@ export class ClientConnection {
   taken = 0;
   /** The parser gave up, or the connection became a tunnel: what still comes is no request, and needs no record. */
   noMoreRequests = false;
+  /** Past the bound of connections: it gets one answer, which is a refusal. */
+  isSurplus = false;
+  /** Its place among the open ones, and since when it rests; written by connection-watch.ts alone. */
+  previousOpen: ClientConnection | null = null;
+  nextOpen: ClientConnection | null = null;
+  restingSince = -1;
+  takenWhenResting = 0;
   readonly #begin: (x: Exchange) => void;
   #waiting: Exchange[] | null = null;
 

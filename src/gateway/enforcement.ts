@@ -8,6 +8,7 @@ import type { CutReason } from '#model/ended-by.ts';
 import type { Grant } from '#model/grant.ts';
 import type { GrantId, TenantId } from '#model/ids.ts';
 import { type Lock, lockConcerns, lockHoldsAt } from '#model/lock.ts';
+import type { SupportSession } from '#model/session.ts';
 import { NEEDS_BODY, PASS } from '#model/verdict.ts';
 import type { CompiledPolicy } from '#policy/compiled-policy.ts';
 import type { SessionEnforcer } from '#sessions/session-enforcer.ts';
@@ -126,7 +127,10 @@ function looksAgain(x: Exchange, tenant: TenantId): boolean {
   return true;
 }
 
-type OfTheCustomer = Pick<Enforcement, 'grantRevoked' | 'grantChanged' | 'tenantChanged' | 'sessionEnded'>;
+type OfTheCustomer = Pick<
+  Enforcement,
+  'grantRevoked' | 'grantChanged' | 'tenantChanged' | 'sessionEnded' | 'sessionNarrowed'
+>;
 
 function ofTheCustomer({ live, flow, clock }: EnforcementDeps, goingOn: GoingOn): OfTheCustomer {
   return {
@@ -160,7 +164,22 @@ function ofTheCustomer({ live, flow, clock }: EnforcementDeps, goingOn: GoingOn)
         if (!looksAgain(x, session.tenant) && x.session?.id === session.id) flow.cut(x, 'session_ended');
       });
     },
+    sessionNarrowed(session) {
+      live.each((x) => {
+        // Its cookie is its credential: what was judged by it, or is about to be, is judged by more than it is worth now.
+        if (x.cookieHash !== '' && x.tenant === session.tenant && isWiderThan(x, session))
+          flow.cut(x, 'narrowed');
+      });
+    },
   };
+}
+
+/** The credential is this principal's, with a group that they are not in any more. */
+function isWiderThan({ credential }: Exchange, { principal }: SupportSession): boolean {
+  if (credential === null) return false;
+  const { issuer, id, groups } = credential.principal;
+  if (issuer !== principal.issuer || id !== principal.id) return false;
+  return groups.some((group) => !principal.groups.includes(group));
 }
 
 type OfTheVendor = Pick<Enforcement, 'locked' | 'keyWithdrawn' | 'policySwapped'>;

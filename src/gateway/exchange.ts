@@ -42,6 +42,8 @@ export interface LocalAnswer {
 
 /** What an exchange tells the gateway. One object for all exchanges, so that an exchange holds no closure. */
 export interface ExchangeEvents {
+  /** Takes room for bytes of its body that are held; false when there is none. */
+  holds(x: Exchange, bytes: number): boolean;
   recorded(x: Exchange): void;
   recordRefused(x: Exchange): void;
   authorityLost(x: Exchange): CutReason | null;
@@ -113,6 +115,8 @@ export class Exchange implements Recordable {
   /** The one workspace that the request names. */
   workspace: string | null = null;
   heldBody: Buffer | null = null;
+  /** Bytes of its body for which room was taken (overload.ts). */
+  heldBytes = 0;
   /** What the policy read in it. */
   body: RequestBody | null = null;
   /** A rule in shadow mode would have to see the body. */

@@ -35,6 +35,15 @@ export class Flow implements ExchangeEvents, PipelineExits {
     this.#deps = deps;
   }
 
+  holds(x: Exchange, bytes: number): boolean {
+    if (!this.#deps.overload.hold(bytes)) {
+      this.#deps.overload.shed('held_bodies');
+      return false;
+    }
+    x.heldBytes += bytes;
+    return true;
+  }
+
   // ── out of the pipeline ──────────────────────────────────────────────────────────────────────────────────────
 
   waits(x: Exchange): void {
@@ -84,6 +93,8 @@ export class Flow implements ExchangeEvents, PipelineExits {
     x.decisionMs = this.#deps.clock.monotonic() - x.startedAt;
     // Sent. What the policy read in it stays, for a policy that comes while the answer does.
     x.heldBody = null;
+    if (x.heldBytes !== 0) this.#deps.overload.release(x.heldBytes);
+    x.heldBytes = 0;
   }
 
   guardResponse(x: Exchange, status: number, fields: readonly string[], contentLength: number): number {

@@ -3,19 +3,22 @@
 // Guarantees: when one of these returns, every exchange it concerns is over (law 5).
 import type { Socket } from 'node:net';
 import type { DenialCode } from '#model/reason.ts';
-import { deny } from '#model/verdict.ts';
+import type { GatewayMetrics } from '#telemetry/gateway-metrics.ts';
 import { createClockGuard } from './clock-guard.ts';
 import { ClientConnection } from './client-connection.ts';
-import { type ClientMessage, Exchange } from './exchange.ts';
+import { type ConnectionWatch, watchConnections } from './connection-watch.ts';
+import type { ClientMessage, Exchange } from './exchange.ts';
 import { Flow, type FlowDeps } from './flow.ts';
 import { createEnforcement, type Enforcement } from './enforcement.ts';
+import { createIntake } from './intake.ts';
 import { createLiveExchanges, type LiveExchanges } from './live-exchanges.ts';
+import { watchLoopDelay } from './loop-delay.ts';
 import { watchLongExchanges } from './long-exchanges.ts';
+import { Overload, type OverloadOptions } from './overload.ts';
 import { createPipeline, createStages } from './pipeline.ts';
 import type { PipelineDeps } from './pipeline-deps.ts';
 import { createPrincipalLimits, type PrincipalLimitOptions } from './principal-limits.ts';
 import { createHeadReader } from './raw-headers.ts';
-import { nextRequestId } from './request-id.ts';
 import { watchSessionUse } from './session-use.ts';
 import type { Stage } from './stage.ts';
 import type { GateState } from './stages/gate-state.ts';
@@ -34,6 +37,7 @@ export interface GatewayOptions {
   readonly origins: readonly string[];
   readonly sessionsRequired: boolean;
   readonly perPrincipal: PrincipalLimitOptions;
+  readonly overload: OverloadOptions;
 }
 
 type Collaborator = 'policies' | 'journal' | 'authenticator' | 'grants' | 'clock' | 'metrics' | 'forwarder';
@@ -53,6 +57,8 @@ export interface Gateway extends Enforcement {
   connect(socket: Socket, rawSocket: Socket, secure: boolean): ClientConnection;
   /** Takes a message of this connection; false when too many are waiting and the connection must close. */
   accept(connection: ClientConnection, message: ClientMessage): boolean;
+  /** Accepted by nobody: past the bound of connections, and past what a refusal is spent on. */
+  dropped(): void;
   /** The connection closed: what it was doing has ended. */
   disconnected(connection: ClientConnection): void;
   /**
@@ -73,38 +79,23 @@ export function createGateway({ options, rereadStore, ...given }: GatewayDeps): 
   const state: GateState = { draining: false, stopped: false };
   const principalLimits = createPrincipalLimits(options.perPrincipal);
   const live: LiveExchanges = createLiveExchanges({ clock, cut: (x, reason) => flow.cut(x, reason) });
-  const flow = new Flow({ ...deps, live, principalLimits, methods: options.methods });
+  const overload = new Overload({ ...deps, options: options.overload, now: () => performance.now() });
+  const flow = new Flow({ ...deps, live, principalLimits, overload, methods: options.methods });
   const stages = stagesOf(options, {
     ...deps,
     ...options,
     state,
     live,
     principalLimits,
+    overload,
     clockGuard: createClockGuard(clock, rereadStore),
   });
   const pipeline = createPipeline(stages, flow);
   const watches = watchOver({ ...deps, live });
+  const connections = watches.use(watchConnections({ ...options, options: options.overload, overload }));
+  watches.use(watchLoopDelay(options.overload.eventLoopDelayMs, overload));
 
-  function begin(x: Exchange): void {
-    metrics.exchangeStarted();
-    if (x.parserRefusal === null) pipeline.run(x);
-    else flow.refused(x, deny(x.parserRefusal));
-  }
-
-  function exchangeOf(connection: ClientConnection, message: ClientMessage): Exchange {
-    const receivedAt = clock.now();
-    const start = { requestId: nextRequestId(receivedAt), receivedAt, startedAt: clock.monotonic() };
-    return new Exchange(flow, start, connection, message);
-  }
-
-  function admit(connection: ClientConnection, x: Exchange): boolean {
-    if (connection.admit(x)) return true;
-    // Too many are waiting. Not judged, and still a request: it has its record and is counted.
-    metrics.exchangeStarted();
-    x.endedBy = 'limit';
-    flow.refused(x, deny(x.parserRefusal ?? 'overloaded'));
-    return false;
-  }
+  const { begin, ...intake } = createIntake({ clock, metrics, flow, pipeline, overload });
 
   return {
     state,
@@ -113,19 +104,9 @@ export function createGateway({ options, rereadStore, ...given }: GatewayDeps): 
     get inFlight() {
       return live.size;
     },
-    connect: (socket, rawSocket, secure) => new ClientConnection(socket, rawSocket, secure, begin),
-    accept(connection, message) {
-      if (message.res === null) connection.noMoreRequests = true;
-      return admit(connection, exchangeOf(connection, message));
-    },
-    ...currentExchange(flow),
-    refuseUnparsed(connection, message, reason) {
-      connection.noMoreRequests = true;
-      const x = exchangeOf(connection, message);
-      x.parserRefusal = reason;
-      x.endedBy = reason === 'client_closed' ? 'client' : null;
-      admit(connection, x);
-    },
+    dropped: () => overload.shed('connections'),
+    ...intake,
+    ...connectionEvents({ connections, metrics, flow, begin }),
     close() {
       watches.dispose();
       live.close();
@@ -153,11 +134,28 @@ function watchOver(deps: Pick<PipelineDeps, 'live' | 'journal' | 'clock' | 'sess
   return watches;
 }
 
-/** What befalls the exchange that a connection is busy with. */
-function currentExchange(flow: Flow): Pick<Gateway, 'disconnected' | 'bodyBroken'> {
+interface ConnectionDeps {
+  readonly connections: ConnectionWatch;
+  readonly metrics: GatewayMetrics;
+  readonly flow: Flow;
+  readonly begin: (x: Exchange) => void;
+}
+
+type ConnectionEvents = Pick<Gateway, 'connect' | 'disconnected' | 'bodyBroken'>;
+
+/** A connection that comes and goes, and what befalls the exchange it is busy with. */
+function connectionEvents({ connections, metrics, flow, begin }: ConnectionDeps): ConnectionEvents {
   return {
-    disconnected({ current }) {
-      if (current !== null) flow.clientGone(current);
+    connect(socket, rawSocket, secure) {
+      const connection = new ClientConnection(socket, rawSocket, secure, begin);
+      metrics.connectionOpened();
+      connections.add(connection);
+      return connection;
+    },
+    disconnected(connection) {
+      connections.remove(connection);
+      metrics.connectionClosed();
+      if (connection.current !== null) flow.clientGone(connection.current);
     },
     bodyBroken({ current }, reason) {
       if (current === null || current.req === null || current.req.complete) return false;

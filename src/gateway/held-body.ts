@@ -1,5 +1,6 @@
 // A body held so that the policy's rules can see it, then forwarded byte for byte. Guarantees: bounded memory; what was
-// read in part is never forwarded; one body is held at most once. Not hot: only where a rule asked for it.
+// read in part is never forwarded; one body is held at most once, and does not come drop by drop for ever. Not hot: only
+// where a rule asked for it.
 import type { IncomingMessage } from 'node:http';
 import type { DenialCode } from '#model/reason.ts';
 import { type Denial, deny, NEEDS_BODY, type Verdict } from '#model/verdict.ts';
@@ -72,24 +73,34 @@ async function readHeld(x: Exchange, bytes: Buffer | null): Promise<Denial | nul
   return null;
 }
 
+type Unread = Extract<DenialCode, 'body_too_large' | 'request_timeout' | 'client_closed' | 'overloaded'>;
+
+/** What must come within the idle timeout, unless less than this is left: a byte now and then is no progress. */
+const PROGRESS_BYTES = 16 * 1024;
+
 /** By events: an iterator that is left early destroys the request, and its connection before it can be answered. */
-function readAll(
-  x: Exchange,
-  req: IncomingMessage,
-  limit: number,
-): Promise<Buffer | Extract<DenialCode, 'body_too_large' | 'request_timeout' | 'client_closed'>> {
+function readAll(x: Exchange, req: IncomingMessage, limit: number): Promise<Buffer | Unread> {
   const { promise, resolve } = Promise.withResolvers<Awaited<ReturnType<typeof readAll>>>();
   const chunks: Buffer[] = [];
+  let progress = 0;
   const timer = setTimeout(() => refuse('request_timeout'), x.idleTimeoutMs);
-  function refuse(reason: 'body_too_large' | 'request_timeout' | 'client_closed'): void {
+  function refuse(reason: Unread): void {
     req.off('data', onData).pause();
     clearTimeout(timer);
     resolve(reason);
   }
   function onData(chunk: Buffer): void {
     x.bytesIn += chunk.length;
+    if (!x.events.holds(x, chunk.length)) {
+      refuse('overloaded');
+      return;
+    }
     chunks.push(chunk);
-    timer.refresh();
+    progress += chunk.length;
+    if (progress >= PROGRESS_BYTES) {
+      progress = 0;
+      timer.refresh();
+    }
     if (x.bytesIn > limit) refuse('body_too_large');
   }
   req.on('data', onData);

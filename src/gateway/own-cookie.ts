@@ -2,7 +2,7 @@
 // this very host, over TLS only, whatever the application's other hosts do (draft-ietf-httpbis-rfc6265bis section 4.1.3.2).
 // Guarantees: only the one exact pair is a credential; two of them, or one that is no secret, are refused. Whatever looks
 // like it to some server is ignored here and never travels (src/upstream/headers.ts). Warm: browsers only.
-import { isSecret } from '#model/secret-hash.ts';
+import { isSealedSecret } from '#model/secret-hash.ts';
 
 const NAME = '__Host-postern';
 
@@ -18,7 +18,7 @@ export function ownCookieOf(header: string): string | null | typeof COOKIE_AMBIG
     const text = pair.startsWith(' ') ? pair.slice(1) : pair;
     if (!text.startsWith(`${NAME}=`)) continue;
     const value = text.slice(NAME.length + 1);
-    if (found !== null || !isSecret(value)) return COOKIE_AMBIGUOUS;
+    if (found !== null || !isSealedSecret(value)) return COOKIE_AMBIGUOUS;
     found = value;
   }
   return found;

@@ -21,9 +21,13 @@ function segmentIsSafe(segment: string): boolean {
   if (!segment.includes('%')) return !isDotSegment(segment);
   const decoded = decodeUtf8(segment);
   if (decoded === null || holdsC1Control(decoded) || isDotSegment(decoded)) return false;
-  // Invisible characters go first: some servers drop them, and `.` ZWSP `.` would then climb.
-  const folded = decoded.replace(DEFAULT_IGNORABLE, '').normalize('NFKC').replace(DEFAULT_IGNORABLE, '');
+  const folded = foldedForm(decoded);
   return !isDotSegment(folded) && !gainsStructure(decoded, folded);
+}
+
+/** Invisible characters go first: some servers drop them, and `.` ZWSP `.` would then climb. */
+function foldedForm(decoded: string): string {
+  return decoded.replace(DEFAULT_IGNORABLE, '').normalize('NFKC').replace(DEFAULT_IGNORABLE, '');
 }
 
 /** `.` or `..` once parameters, and the trailing dots and spaces that some file systems ignore, are taken off. */
@@ -62,7 +66,7 @@ export function readingIsSafe(path: string): boolean {
     // A second decoding that does not work is not a reading anybody has.
     if (reading === null) return true;
     for (const segment of reading.replaceAll('\\', '/').split('/')) {
-      if (isDotSegment(segment) || holdsControl(segment)) return false;
+      if (isDotSegment(segment) || isDotSegment(foldedForm(segment)) || holdsControl(segment)) return false;
     }
   }
   return true;

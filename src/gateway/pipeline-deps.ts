@@ -12,6 +12,7 @@ import type { Forwarder } from '#upstream/forwarder.ts';
 import type { SessionDesk } from './browser-entry.ts';
 import type { ClockGuard } from './clock-guard.ts';
 import type { LiveExchanges } from './live-exchanges.ts';
+import type { Overload } from './overload.ts';
 import type { PrincipalLimits } from './principal-limits.ts';
 import type { HeadReader } from './raw-headers.ts';
 import type { GateState } from './stages/gate-state.ts';
@@ -30,6 +31,7 @@ export interface PipelineDeps {
   readonly state: GateState;
   readonly journal: Journal;
   readonly clockGuard: ClockGuard;
+  readonly overload: Overload;
   /** Serialised, lower case; empty: the same origin as Host. */
   readonly origins: readonly string[];
   readonly authenticator: Authenticator;

@@ -1,6 +1,7 @@
 // The data listener: node:http, with or without TLS, and every way in which it can hand us a request or a failure.
 // Guarantees: each request Node sees reaches the gateway once, whether it became an event or an error; each
 // connection is watched once, not once per request. Assumes the gateway judges; nothing is judged here.
+import { constants } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
@@ -20,6 +21,8 @@ interface TlsKeyPair {
 export interface DataServerOptions {
   /** P10: how long the head of a request may take. */
   readonly headerTimeoutMs: number;
+  /** The same number as the gateway's: what is past it is refused, and past that dropped. */
+  readonly connections: number;
   readonly tls: TlsKeyPair | null;
 }
 
@@ -35,6 +38,10 @@ export interface DataServer {
 /** Room for target and headers together: P10 is enforced by our own count, since Node's includes the target. */
 const PARSER_HEADER_BYTES = 32 * 1024;
 const KEEP_ALIVE_MS = 75_000;
+/** Past the bound, as many connections as this get a refusal rather than a reset: a sixteenth of it, at least 64. */
+const sparesFor = (connections: number): number => Math.max(64, connections >> 4);
+/** A client may ask for a new handshake within TLS 1.2 as often as it likes; each costs us far more than the client. */
+const TLS_OPTIONS = { secureOptions: constants.SSL_OP_NO_RENEGOTIATION };
 const connectionKey: unique symbol = Symbol('postern.connection');
 
 /** Under this key Node's parser calls whom it finds there when a message begins: the only one who knows of half a head. */
@@ -55,13 +62,16 @@ export function createDataServer(gateway: Gateway, options: DataServerOptions): 
   const server = makeServer(options);
   // Past this limit Node hides headers from us that its parser still honours (FR12): we count them ourselves.
   server.maxHeadersCount = 0;
+  // Those of unfinished TLS handshakes count, and they are nobody else's to count.
+  server.maxConnections = options.connections + sparesFor(options.connections);
+  server.on('drop', () => gateway.dropped());
   watchConnections(server, gateway, options.tls !== null);
   takeMessages(server, gateway);
 
   return {
     server,
     replaceTls(pair) {
-      if ('setSecureContext' in server) server.setSecureContext({ ...pair });
+      if ('setSecureContext' in server) server.setSecureContext({ ...pair, ...TLS_OPTIONS });
     },
     close: () =>
       new Promise((resolve) => {
@@ -189,7 +199,14 @@ function makeServer({ headerTimeoutMs, tls }: DataServerOptions): Server | TlsSe
   };
   return tls === null
     ? createServer(common)
-    : createTlsServer({ ...common, ...tls, ALPNProtocols: ['http/1.1'] });
+    : createTlsServer({
+        ...common,
+        ...tls,
+        ...TLS_OPTIONS,
+        ALPNProtocols: ['http/1.1'],
+        // Node gives a handshake two minutes.
+        handshakeTimeout: headerTimeoutMs,
+      });
 }
 
 const UNPARSED: ClientMessage = {

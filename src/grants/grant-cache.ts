@@ -3,7 +3,7 @@
 // long it holds: status is asked of the clock at each use. Entries are keyed by the tenant's id alone.
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '#model/clock.ts';
-import { PosternError } from '#model/fault.ts';
+import { PosternError, storeFault } from '#model/fault.ts';
 import type { Grant } from '#model/grant.ts';
 import type { TenantId } from '#model/ids.ts';
 import type { TenantSettings, TenantView } from '#model/tenant-settings.ts';
@@ -84,7 +84,7 @@ export function createGrantCache(deps: GrantCacheDeps): GrantCache {
     } catch (error) {
       if (flights.get(tenant) === flight) flights.delete(tenant);
       observer?.error();
-      throw asFault(error);
+      throw storeFault(error, 'the grants and settings of a tenant could not be read');
     }
     if (flights.get(tenant) !== flight) return readAgain(tenant, reloads);
     flights.delete(tenant);
@@ -132,10 +132,4 @@ function assertPositive(values: Readonly<Record<string, number>>): void {
     if (!Number.isSafeInteger(value) || value <= 0)
       throw new RangeError(`${name} must be a positive whole number`);
   }
-}
-
-function asFault(error: unknown): unknown {
-  return error instanceof PosternError
-    ? error
-    : new PosternError('STORE_UNAVAILABLE', 'the grants and settings of a tenant could not be read', error);
 }

@@ -6,25 +6,16 @@ import { GrantRefusal } from '#model/grant-refusal.ts';
 import { NEVER_LIFTABLE } from '#model/never-liftable.ts';
 import { isSamePerson } from '#model/principal.ts';
 import type { TenantSettings } from '#model/tenant-settings.ts';
+import { checkReachable, type StaffReach } from './staff-reach.ts';
 
 const ANY_CASE = /[^]/;
 /** As names travel in headers and in the assertion: no control characters, nothing empty. */
 const NAME = /^\P{Cc}{1,128}$/u;
 
-export function checkAudience(
-  scope: Pick<Grant, 'audience'>,
-  by: Actor,
-  excludedOrgs: readonly string[],
-): void {
+export function checkAudience(scope: Pick<Grant, 'audience'>, by: Actor, reach: StaffReach): void {
   checkAudienceNamesSomebody(scope);
-  const { org, principals } = scope.audience;
-  if (org !== null && excludedOrgs.includes(org)) {
-    throw new GrantRefusal(
-      'org_excluded',
-      'Name an organisation that is not excluded for this class of tenant.',
-    );
-  }
-  for (const principal of principals ?? []) {
+  checkReachable(scope.audience, reach);
+  for (const principal of scope.audience.principals ?? []) {
     if (isActor(by, principal)) {
       throw new GrantRefusal('self_grant', 'Whoever creates, extends or widens a grant is never its user.');
     }
@@ -104,7 +95,14 @@ export function checkPurpose(
     if (!settings.caseRefRequired && settings.durations.maxPerCase === null) return;
     throw new GrantRefusal('case_ref_required', 'Name the support case that the access is for.');
   }
-  const { caseRefPattern } = settings;
+  checkCaseRef(caseRef, settings);
+}
+
+/** The form of a case that was named. */
+export function checkCaseRef(
+  caseRef: string,
+  { caseRefPattern }: Pick<TenantSettings, 'caseRefPattern'>,
+): void {
   // What a configuration let through though it is not safe to run matches nothing.
   const matcher = caseRefPattern === null ? ANY_CASE : caseRefMatcher(caseRefPattern);
   if (matcher !== null && isCaseRef(matcher, caseRef)) return;

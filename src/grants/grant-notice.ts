@@ -15,6 +15,7 @@ export function grantNotice(event: GrantNoticeEvent, grant: Grant, by: Actor | n
     tenant: grant.tenant,
     by: by === null ? null : personOf(by),
     staff: { principals: principals ?? [], groups: groups ?? [] },
+    ...usersOf(grant),
     facts: {
       grantId: grant.id,
       revision: grant.revision,
@@ -36,6 +37,15 @@ export function grantNotice(event: GrantNoticeEvent, grant: Grant, by: Actor | n
       audienceOrg: grant.audience.org,
     },
   };
+}
+
+/** Whoever of the customer's users gave the grant or widened it, and is no admin; for a notice of what happens under it too. */
+export function usersOf(grant: Grant | null): Pick<NoticeDraft, 'users'> {
+  const givers = grant === null ? [] : [grant.grantedBy, ...(grant.widenedBy ?? [])];
+  const users = givers.flatMap(({ kind, email }) =>
+    kind === 'tenant_user' && email !== null ? [{ email }] : [],
+  );
+  return users.length === 0 ? {} : { users };
 }
 
 /** Null of an empty list: of workspaces that is all of them. */

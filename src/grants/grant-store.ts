@@ -2,7 +2,7 @@
 // A store that cannot find out throws STORE_UNAVAILABLE; it never answers "none" instead.
 // What the lifecycle rules forbid is thrown as GrantRefusal (model/grant-refusal.ts), and nothing was written.
 import type { EpochMs } from '#model/clock.ts';
-import type { Access, Actor, Grant, GrantSource, GrantStatus } from '#model/grant.ts';
+import type { Access, Actor, Grant, GrantSource, GrantStatus, Verification } from '#model/grant.ts';
 import type { GrantId, TenantId } from '#model/ids.ts';
 import type { Principal } from '#model/principal.ts';
 
@@ -26,6 +26,8 @@ export interface GrantDraft
   readonly notice?: { readonly version: string };
   /** Who else consented to it, such as the earlier approvers of a request: none of them ever uses it. */
   readonly widenedBy?: readonly Actor[];
+  /** Where the vendor verifies grants: the case was checked before the grant was made. Absent: it waits. */
+  readonly verification?: Verification;
 }
 
 /** Absent keys stay as they are. `expectedRevision` refuses a change made against an older revision. */

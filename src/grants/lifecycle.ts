@@ -4,7 +4,6 @@
 import type { EpochMs } from '#model/clock.ts';
 import {
   type Actor,
-  audienceNames,
   consentedTo,
   type Grant,
   grantStatusAt,
@@ -36,12 +35,15 @@ import {
 import { isSameScope, isWider } from './grant-scope.ts';
 import type { GrantDraft, GrantPatch } from './grant-store.ts';
 import { requireGrantor, requireOwnSide } from './grantor-policy.ts';
+import type { StaffIssuer } from './staff-reach.ts';
 
 export interface LifecycleContext {
   readonly now: EpochMs;
   /** The tenant's, in force at `now`. */
   readonly settings: TenantSettings;
   readonly by: Actor;
+  /** Who of the vendor could enter at all; absent: nobody has said. */
+  readonly staff?: readonly StaffIssuer[];
   /** The tenant's grants of a case, ended ones too; asked only where the time of a case is limited. */
   readonly ofCase: (caseRef: string) => readonly CasePeriod[];
 }
@@ -74,7 +76,7 @@ export function createdGrant(id: GrantId, draft: GrantDraft, context: LifecycleC
     revokedBy: null,
     source,
     ...(notice === undefined ? {} : { notice: { version: notice.version } }),
-    ...(settings.vendorVerification === 'required' ? { verification: UNVERIFIED } : {}),
+    ...(settings.vendorVerification === 'required' ? { verification: draft.verification ?? UNVERIFIED } : {}),
   };
   requireGrantor(by, grant.actAs, settings.mayGrant);
   checkStart(grant.startsAt, context);
@@ -117,7 +119,7 @@ export function changedGrant(grant: Grant, patch: GrantPatch, context: Lifecycle
     ...next,
     widenedBy: withActor(grant.widenedBy ?? [], recordedActor(by)),
     ...(notice === undefined ? {} : { notice: { version: notice.version } }),
-    ...(isVerified(grant, settings) ? { verification: UNVERIFIED } : {}),
+    ...(isVerified(grant, settings) ? { verification: unverified(grant) } : {}),
   };
 }
 
@@ -136,8 +138,9 @@ export interface VerificationContext {
 }
 
 /**
- * The grant after the vendor's own check; `grant` itself when it was verified before. Never by somebody who may use it,
- * nor by whoever gave it. Throws GrantRefusal.
+ * The grant after the vendor's own check; `grant` itself when it was verified before. Never by somebody whom it names, nor
+ * by whoever gave it; a lead of the organisation or of a group that it is for verifies, and is excluded from it for good
+ * (`grantCovers`). Throws GrantRefusal.
  */
 export function verifiedGrant(grant: Grant, { now, lead, expectedRevision }: VerificationContext): Grant {
   requireAlive(grant, now);
@@ -148,23 +151,28 @@ export function verifiedGrant(grant: Grant, { now, lead, expectedRevision }: Ver
     );
   }
   if (grant.verification.at !== null) return grant;
-  if (mayUse(grant, lead)) {
+  if (isNamed(grant, lead) || consentedTo(grant, lead)) {
     throw new GrantRefusal(
       'verifier_is_user',
-      'A lead verifies a grant that neither covers them nor was given by them.',
+      'A lead verifies a grant that neither names them nor was given by them, and never uses it from then on.',
     );
   }
   checkRevision(grant, expectedRevision);
   const { id, issuer, email, name } = lead;
   const by: Actor = { kind: 'staff', id, issuer, email, name, onBehalfOf: null };
-  return { ...grant, revision: grant.revision + 1, verification: { at: now, by } };
+  return { ...grant, revision: grant.revision + 1, verification: { ...grant.verification, at: now, by } };
 }
 
-/** The audience whoever consented, and the names in it under another issuer: one human is one actor. */
-function mayUse(grant: Grant, lead: Principal): boolean {
-  if (audienceNames(grant.audience, lead) || consentedTo(grant, lead)) return true;
-  const someone = { id: lead.id, issuer: lead.issuer, email: lead.email, onBehalfOf: null };
-  return grant.audience.principals?.some((one) => isActor(someone, one)) ?? false;
+/** Under another issuer too: one human is one actor. */
+function isNamed({ audience }: Grant, { id, issuer, email }: Principal): boolean {
+  return audience.principals?.some((one) => isActor({ id, issuer, email, onBehalfOf: null }, one)) ?? false;
+}
+
+/** To be verified anew; whoever verified it before never uses it all the same. */
+function unverified({ verification }: Grant): Verification {
+  const { by = null, earlier = [] } = verification ?? UNVERIFIED;
+  const all = by === null ? earlier : withActor(earlier, by);
+  return all.length === 0 ? UNVERIFIED : { ...UNVERIFIED, earlier: all };
 }
 
 function isVerified(grant: Grant, { vendorVerification }: TenantSettings): boolean {
@@ -175,7 +183,7 @@ function isVerified(grant: Grant, { vendorVerification }: TenantSettings): boole
 function checkConsented(grant: Grant, context: LifecycleContext, from: EpochMs): void {
   const { settings, by } = context;
   checkPeriod(from, grant.expiresAt, context);
-  checkAudience(grant, by, settings.excludedOrgs);
+  checkAudience(grant, by, { staff: context.staff ?? [], excludedOrgs: settings.excludedOrgs });
   checkRoles(grant);
   checkLifts(grant.lifts, settings.liftable);
   checkPurpose(grant, settings);

@@ -29,6 +29,11 @@ export class PosternError extends Error {
   }
 }
 
+/** What a store threw, as a fault: itself where it is one, else STORE_UNAVAILABLE, for a store that cannot find out. */
+export function storeFault(error: unknown, message: string): PosternError {
+  return error instanceof PosternError ? error : new PosternError('STORE_UNAVAILABLE', message, error);
+}
+
 /** The reason a client is told for whatever was thrown; an unknown error is `internal`. */
 export function reasonOfFault(error: unknown): DenialCode {
   return error instanceof PosternError ? FAULTS[error.code].reason : 'internal';

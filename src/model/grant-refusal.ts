@@ -17,7 +17,7 @@ export const GRANT_REFUSALS = {
   },
   policy_own_user: { status: 403, title: 'The tenant’s policy lets users grant access only for themselves' },
   policy_licence: { status: 403, title: 'The tenant’s policy asks for a licence of whoever grants access' },
-  verifier_is_user: { status: 403, title: 'Whoever verifies a grant neither uses nor gave it' },
+  verifier_is_user: { status: 403, title: 'Whoever verifies a grant is neither named by it nor gave it' },
   security_required: { status: 403, title: 'Only the vendor’s security team may do this' },
   locked_actor: { status: 403, title: 'Whoever is locked lifts no lock' },
   break_glass_off: { status: 403, title: 'The customer does not allow emergency access' },
@@ -50,6 +50,7 @@ export const GRANT_REFUSALS = {
   emergency_confirmed: { status: 409, title: 'Emergency access was confirmed already' },
   emergency_lapsed: { status: 409, title: 'Emergency access was not confirmed in time' },
   session_report_pending: { status: 409, title: 'There is no report of this session yet' },
+  session_report_gone: { status: 410, title: 'The report is older than the tenant’s records are shown' },
   session_grant_ambiguous: { status: 409, title: 'Several grants cover this session' },
   end_in_past: { status: 422, title: 'The end is in the past' },
   end_before_start: { status: 422, title: 'The end is not after the start' },
@@ -64,6 +65,7 @@ export const GRANT_REFUSALS = {
   indefinite_not_allowed: { status: 422, title: 'A grant without an end is not allowed' },
   instant_invalid: { status: 422, title: 'An instant is out of range' },
   empty_audience: { status: 422, title: 'The audience names nobody' },
+  audience_unreachable: { status: 422, title: 'The audience names somebody who can never enter' },
   duration_invalid: { status: 422, title: 'The duration is not one' },
   wider_than_asked: { status: 422, title: 'An approval gives at most what was asked for' },
   escalation_invalid: { status: 422, title: 'The request does not escalate that one' },
@@ -91,6 +93,7 @@ export const GRANT_REFUSALS = {
   notices_too_many: { status: 422, title: 'Too many addresses for notices' },
   class_unknown: { status: 422, title: 'There is no such class' },
   profile_unknown: { status: 422, title: 'There is no such profile' },
+  retention_too_long: { status: 422, title: 'The gateway does not keep records for so long' },
 } as const satisfies Record<string, { readonly status: number; readonly title: string }>;
 
 export type GrantRefusalCode = keyof typeof GRANT_REFUSALS;

@@ -69,6 +69,8 @@ export type GrantSource = (typeof GRANT_SOURCES)[number];
 export interface Verification {
   readonly at: EpochMs | null;
   readonly by: Actor | null;
+  /** Who verified it before it was widened, each person once: none of them ever uses it. Absent: nobody. */
+  readonly earlier?: readonly Actor[];
 }
 
 /** Immutable: every change makes a new object with a greater `revision`. */
@@ -120,11 +122,12 @@ export function grantStatusAt(grant: Grant, now: EpochMs): GrantStatus {
  * grant is never covered by it: an audience of a whole group can be checked for that only where it is used.
  */
 export function grantCovers(grant: Grant, principal: Principal): boolean {
-  return !consentedTo(grant, principal) && audienceNames(grant.audience, principal);
+  if (consentedTo(grant, principal) || hasVerified(grant, principal)) return false;
+  return audienceNames(grant.audience, principal);
 }
 
 /** The audience alone, whoever consented. */
-export function audienceNames({ org, groups, principals }: Audience, principal: Principal): boolean {
+function audienceNames({ org, groups, principals }: Audience, principal: Principal): boolean {
   if (org === null && groups === null && principals === null) return false;
   if (org !== null && org !== principal.org) return false;
   if (groups !== null && !sharesOne(groups, principal.groups)) return false;
@@ -138,14 +141,20 @@ function sharesOne(named: readonly string[], held: readonly string[]): boolean {
   return false;
 }
 
-/** Whether the principal is one of those who gave the grant, extended or widened it, or verified it for the vendor. */
+/** Whether the principal is one of those who gave the grant, extended or widened it. */
 export function consentedTo(grant: Grant, principal: Principal): boolean {
-  if (actsFor(grant.grantedBy, principal)) return true;
-  const verifier = grant.verification?.by ?? null;
-  if (verifier !== null && actsFor(verifier, principal)) return true;
-  const others = grant.widenedBy;
-  if (others === undefined) return false;
-  for (const actor of others) if (actsFor(actor, principal)) return true;
+  return actsFor(grant.grantedBy, principal) || isOneOf(grant.widenedBy, principal);
+}
+
+function hasVerified({ verification }: Grant, principal: Principal): boolean {
+  if (verification === undefined) return false;
+  const { by, earlier } = verification;
+  return (by !== null && actsFor(by, principal)) || isOneOf(earlier, principal);
+}
+
+function isOneOf(actors: readonly Actor[] | undefined, principal: Principal): boolean {
+  if (actors === undefined) return false;
+  for (const actor of actors) if (actsFor(actor, principal)) return true;
   return false;
 }
 

@@ -49,10 +49,19 @@ export function lockConcerns({ target }: Lock, { principal, tenant, caseRef }: L
     case 'tenant':
       return target.tenant === tenant;
     case 'case':
-      return target.caseRef === caseRef && (target.tenant === null || target.tenant === tenant);
+      return (
+        caseRef !== null &&
+        caseKey(target.caseRef) === caseKey(caseRef) &&
+        (target.tenant === null || target.tenant === tenant)
+      );
     case 'principal':
       return principal !== null && isTarget(target, principal);
   }
+}
+
+/** One case, however it is written. Attack: another spelling of it, where whoever enters writes it, walks around the lock. */
+export function caseKey(caseRef: string): string {
+  return caseRef.trim().toLowerCase();
 }
 
 function isTarget(target: Extract<LockTarget, { kind: 'principal' }>, principal: Principal): boolean {

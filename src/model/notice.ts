@@ -45,6 +45,8 @@ export interface Notice {
     }[];
     readonly groups: readonly string[];
   };
+  /** The customer's users who gave the grant it is about for themselves: told beside the admins. Absent: nobody. */
+  readonly users?: readonly { readonly email: string }[];
   /**
    * What happened, flat and JSON: `grantId, caseRef, access, startsAt, expiresAt, reasonType, reasonDetail, requestId,
    * decision, sessionId, lockKind, message …`, instants as epoch milliseconds. Webhooks carry it as it is.

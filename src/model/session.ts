@@ -13,15 +13,14 @@ export const SESSION_ENDINGS = [
   'limit',
   'grant_ended',
   'replaced',
-  'locked',
 ] as const;
 export type SessionEnding = (typeof SESSION_ENDINGS)[number];
 
-/** Immutable but for `lastUsedAt`, which lives beside it (session-lookup.ts). */
+/** Immutable but for its end, the groups of its principal, which only become fewer, and `lastUsedAt`, which lives beside it (session-lookup.ts). */
 export interface SupportSession {
   readonly id: SessionId;
   readonly tenant: TenantId;
-  /** As the token said when it was opened. */
+  /** As the token said when it was opened, less the groups that a later one did not name. */
   readonly principal: Principal;
   /** The key that signed that token: when it is withdrawn, so is what the session's cookie is worth. Absent: not known. */
   readonly keyId?: string;

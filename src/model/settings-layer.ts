@@ -67,6 +67,8 @@ export interface SettingsDefaults {
   readonly over: SettingsLayer;
   /** What it says of classes, key by key above a profile's. */
   readonly classes: Readonly<Record<string, ClassRules>>;
+  /** How long the journal is kept (`audit.retention`): no tenant's `auditRetention` is longer. */
+  readonly recordsKeptMs: number;
 }
 
 export interface SessionFloor {

@@ -19,6 +19,7 @@ export type SettingsProblemCode =
   | 'webhook_url_invalid'
   | 'class_unknown'
   | 'profile_unknown'
+  | 'retention_too_long'
   | 'empty_audience';
 
 export interface SettingsProblem {
@@ -35,6 +36,8 @@ export interface SettingsContext {
   /** Besides `standard`. */
   readonly classes: ReadonlySet<string>;
   readonly profiles: ReadonlySet<string>;
+  /** How long the gateway keeps its journal (`audit.retention`): nobody is promised more. */
+  readonly recordsKeptMs: number;
 }
 
 /** The class of a tenant nobody has put into another. */
@@ -82,6 +85,7 @@ export function layerProblems(
       `Rules of these categories are never lifted: ${NEVER_LIFTABLE.join(', ')}.`,
     );
   }
+  checkRetention(layer, context, say);
   checkAudience(layer, say);
   checkAddresses(layer, context, say);
   checkNames(layer, context, say);
@@ -89,6 +93,23 @@ export function layerProblems(
 }
 
 type Say = (pointer: string, code: SettingsProblemCode, sentence: string) => void;
+
+const DAY_MS = 86_400_000;
+
+function checkRetention(
+  { auditRetentionMs }: ClassRules,
+  { recordsKeptMs }: SettingsContext,
+  say: Say,
+): void {
+  if (typeof auditRetentionMs !== 'number' || !(auditRetentionMs > recordsKeptMs)) return;
+  say('/auditRetention', 'retention_too_long', retentionSentence(recordsKeptMs));
+}
+
+/** What is allowed; rounded down, so that what it says is never refused. */
+function retentionSentence(recordsKeptMs: number): string {
+  const days = Math.floor(recordsKeptMs / DAY_MS);
+  return `A tenant’s records are shown for ${days}d at most: so long the gateway keeps its journal (audit.retention).`;
+}
 
 const DURATION_KEYS = ['default', 'min', 'max', 'maxPerCase', 'maxStartDelay'] as const;
 

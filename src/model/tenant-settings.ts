@@ -1,6 +1,7 @@
 // What a customer and the vendor have settled for a tenant: who may grant, for how long, what a session needs, what holds
 // without a grant. The effective settings, every layer merged (grants/settings/effective-settings.ts); frozen, shared by every
-// request of the tenant. Hot as a value: gateway stages read fields of it.
+// request of the tenant. Hot as a value: gateway stages read fields of it. Types, and one rule of the records' past.
+import type { EpochMs } from './clock.ts';
 import type { Access, Audience, Grant } from './grant.ts';
 
 /** How long grants may last, calendar units kept as they were written: a month is not a number of days. */
@@ -84,8 +85,16 @@ export interface TenantSettings {
   readonly breakGlass: boolean;
   readonly notifyEmails: readonly string[];
   readonly webhooks: readonly WebhookSettings[];
-  /** What was promised to the customer; told, and enforced by nobody: the journal goes by `audit.retention`. */
+  /**
+   * How far back the tenant's records are shown to anybody by way of the gate; null: as long as the journal is kept
+   * (`audit.retention`), which it never exceeds. The journal's segments hold many tenants' records and go by that alone.
+   */
   readonly auditRetentionMs: number | null;
+}
+
+/** The first instant whose records are shown, by the clock's `now`; null: whatever is kept. */
+export function recordsShownSince(auditRetentionMs: number | null, now: EpochMs): EpochMs | null {
+  return auditRetentionMs === null ? null : (Math.max(0, now - auditRetentionMs) as EpochMs);
 }
 
 /** What the gate needs of a tenant for a request: one entry of the cache. Frozen. */

@@ -85,13 +85,13 @@ function toldOf({ event, facts }: Notice): Told {
 }
 
 async function tenantAddresses(
-  { tenant }: Notice,
+  { tenant, users = [] }: Notice,
   settings: NoticeSettings | null,
   { audience }: RecipientDeps,
 ): Promise<readonly string[]> {
   if (tenant === null || settings === null) return [];
   const admins = await audience.adminsOf(tenant);
-  return [...settings.notifyEmails, ...admins.map(({ email }) => email)];
+  return [...settings.notifyEmails, ...emailsOf(admins), ...emailsOf(users)];
 }
 
 interface Looking {

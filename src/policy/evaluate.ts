@@ -106,7 +106,7 @@ export class Walk {
 
   private judgeReading(facts: RouteFacts, queryAhead: string, trace: Trace | null): void {
     const { query } = facts.target;
-    this.query.reset(queryAhead === '' ? query : `${queryAhead}&${query}`);
+    this.query.reset(queryAhead === '' ? query : `${queryAhead}&${query}`, this.reading);
     this.set.trie.walk(this.reading, this.hits);
     if (trace !== null) trace.reading(this.reading);
     for (let i = 0; i < this.hits.length; i++) {
@@ -176,7 +176,7 @@ export class Walk {
   private judgeLine(entry: RuleEntry, facts: RouteFacts): Outcome {
     let ofMethod: Outcome = OUTCOME.matched;
     if (entry.methods !== null && !methodsCover(entry.methods, facts.method, this.bits)) {
-      ofMethod = this.judgeOverride(entry, facts);
+      ofMethod = this.judgeOverride(entry.methods, entry, facts);
       if (ofMethod === OUTCOME.otherMethod) return ofMethod;
     }
     if (entry.query.length === 0) return ofMethod;
@@ -185,9 +185,7 @@ export class Walk {
   }
 
   /** `_method` counts besides the real method, from the query and from a form. */
-  private judgeOverride(entry: RuleEntry, facts: RouteFacts): Outcome {
-    const methods = entry.methods;
-    if (methods === null) return OUTCOME.matched;
+  private judgeOverride(methods: NonNullable<RuleEntry['methods']>, entry: RuleEntry, facts: RouteFacts): Outcome {
     const ofQuery = this.judgeQueryOverride(methods);
     if (ofQuery === OUTCOME.matched) return ofQuery;
     const ofForm = OF_BODY[judgeFormMethod(methods, entry.namesOverridable, facts)];

@@ -78,9 +78,9 @@ export function hasControl(text: string): boolean {
   return false;
 }
 
-/** P4: a segment that is `.` or `..`, its parameters taken off, whether as it stands or in its NFKC form. */
+/** P4: a segment that is `.` or `..`, its parameters taken off, whether as it stands or folded. */
 export function isDotSegment(segment: string): boolean {
-  return isDots(withoutParameters(segment)) || isDots(withoutParameters(segment.normalize('NFKC')));
+  return isDots(withoutParameters(segment)) || isDots(withoutParameters(foldText(segment)));
 }
 
 function isDots(segment: string): boolean {

@@ -2,9 +2,13 @@
 // decoded once, folded; only names that some rule of the set reads are kept. Parsed at most once per reading
 // of a request, and only when a rule on the path asks. What a rule must read and cannot is told, not guessed.
 import { decodeStrict, foldText } from './fold.ts';
+import type { Reading } from './reading.ts';
 
 /** The one name that is read besides those of rules: the method an application may take instead of the real one. */
 export const METHOD_OVERRIDE = '_method';
+
+/** What a format suffix is called where it becomes a parameter (Rails' `(.:format)`, Django REST's `format_suffix_patterns`). */
+const FORMAT = 'format';
 
 const NO_VALUES: ReadonlySet<string> = new Set();
 
@@ -16,23 +20,27 @@ export class QueryView {
   private readonly names: ReadonlySet<string>;
   private readonly values = new Map<string, Set<string>>();
   private readonly unreadableValues = new Set<string>();
+  private readonly readsFormat: boolean;
   private text = '';
+  private path: Reading | null = null;
   private parsed = true;
 
   /** `names` as `foldName` makes them; `_method` is read besides. */
   constructor(names: Iterable<string>) {
     this.names = new Set([...names, METHOD_OVERRIDE]);
+    this.readsFormat = this.names.has(FORMAT);
   }
 
-  /** The raw query without its `?`. Nothing is parsed yet. */
-  reset(text: string): void {
+  /** The raw query without its `?`, and the path whose format suffixes count as `format`. Nothing is parsed yet. */
+  reset(text: string, path: Reading | null = null): void {
     this.text = text;
+    this.path = path;
     this.parsed = false;
   }
 
   /** Whether there is anything to parse at all. */
   isEmpty(): boolean {
-    return this.text === '';
+    return this.text === '' && (!this.readsFormat || this.path === null || this.path.formatCount === 0);
   }
 
   /** Folded values of a folded name; empty when the name is absent. */
@@ -53,7 +61,8 @@ export class QueryView {
     this.unreadableOverride = false;
     this.values.clear();
     this.unreadableValues.clear();
-    const { text } = this;
+    const { text, path } = this;
+    if (path !== null) for (let i = 0; i < path.formatCount; i++) this.add(FORMAT, path.formats[i] as string);
     let start = 0;
     for (let i = 0; i <= text.length; i++) {
       const code = i === text.length ? 0x26 : text.charCodeAt(i);
@@ -83,14 +92,15 @@ export class QueryView {
 
   private keep(name: string, rawValue: string): void {
     if (!this.names.has(name)) return;
-    let values = this.values.get(name);
-    if (values === undefined) {
-      values = new Set();
-      this.values.set(name, values);
-    }
     const decoded = decodePart(rawValue);
     if (decoded === null) this.unreadableValues.add(name);
-    else values.add(foldText(decoded));
+    else this.add(name, foldText(decoded));
+  }
+
+  private add(name: string, folded: string): void {
+    const values = this.values.get(name);
+    if (values === undefined) this.values.set(name, new Set([folded]));
+    else values.add(folded);
   }
 }
 

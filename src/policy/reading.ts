@@ -21,6 +21,9 @@ export class Reading {
   /** Whether there is a segment for `*` to match; false for the empty one after a narrow trailing slash. */
   readonly present: boolean[] = [];
   length = 0;
+  /** Format suffixes that were taken off, without their dot, of which the first `formatCount` are of this path. */
+  readonly formats: string[] = [];
+  formatCount = 0;
 }
 
 /** False when the path is not canonical, which the target parser rules out: then it must be refused. */
@@ -111,15 +114,15 @@ function addAlternative(into: Reading, i: number, text: string): void {
     into.skippable[i] = true;
     return;
   }
-  const base = i * MAX_ALTERNATIVES;
+  // Never there already: each is shorter than what it was cut from, and only what stands before a `;` is without one.
   const count = into.counts[i] as number;
-  for (let k = 0; k < count; k++) if (into.alternatives[base + k] === text) return;
-  into.alternatives[base + count] = text;
+  into.alternatives[i * MAX_ALTERNATIVES + count] = text;
   into.counts[i] = count + 1;
 }
 
 /** On the last segment, and on those after which everything may be invisible. */
 function addSuffixes(into: Reading): void {
+  into.formatCount = 0;
   for (let i = into.length - 1; i >= 0; i--) {
     const before = into.counts[i] as number;
     const maySkip = into.skippable[i] as boolean;
@@ -127,6 +130,7 @@ function addSuffixes(into: Reading): void {
       const text = into.alternatives[i * MAX_ALTERNATIVES + k] as string;
       const end = suffixStart(text);
       if (end === -1) continue;
+      into.formats[into.formatCount++] = text.slice(end + 1);
       const whole = text.slice(0, end);
       addAlternative(into, i, whole);
       addTrimmed(into, i, whole);
@@ -135,17 +139,12 @@ function addSuffixes(into: Reading): void {
   }
 }
 
-/** Where a format suffix starts: a dot and 1 to 8 alphanumerics at the end; -1 when there is none. */
+/**
+ * Where a format suffix starts; -1 when there is none. Rails takes `[^/.?]+` behind a dot for one, of any length. Those
+ * that hold a `;` or end with a space are found without them: the segment is cut there, which is an alternative too.
+ */
 function suffixStart(text: string): number {
-  const least = Math.max(0, text.length - 9);
-  for (let i = text.length - 1; i >= least; i--) {
-    const code = text.charCodeAt(i);
-    if (code === DOT) return i === text.length - 1 ? -1 : i;
-    if (!isAlphanumeric(code)) return -1;
-  }
-  return -1;
-}
-
-function isAlphanumeric(code: number): boolean {
-  return (code >= 0x30 && code <= 0x39) || (code >= 0x61 && code <= 0x7a);
+  const dot = text.lastIndexOf('.');
+  if (dot === -1 || dot === text.length - 1 || text.charCodeAt(text.length - 1) === SPACE) return -1;
+  return text.indexOf(';', dot) === -1 ? dot : -1;
 }

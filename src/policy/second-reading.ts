@@ -22,6 +22,14 @@ const MAX_LAYERS = 4;
 
 /** Null: some reading holds what P2 to P4 refuse (dot segments, control characters, bytes that are no UTF-8). */
 export function secondReadings(path: string): readonly SecondReading[] | null {
+  const whole = readingsFrom(path);
+  if (whole === null || !path.includes(';')) return whole;
+  // Servlet containers take parameters off before they decode: `/a%2Fexports;%2Fb` is `/a/exports` to them.
+  const bare = readingsFrom(path.replaceAll(/;[^/]*/g, ''));
+  return bare === null ? null : [...whole, ...bare];
+}
+
+function readingsFrom(path: string): readonly SecondReading[] | null {
   const readings: SecondReading[] = [];
   let segments = mapAll(path.slice(1).split('/'), decodeStrict);
   for (let layer = 1; segments !== null; layer++) {
@@ -30,9 +38,9 @@ export function secondReadings(path: string): readonly SecondReading[] | null {
       readings.push({ segments: segments.filter((segment) => segment !== ''), query: '' });
     }
     if (segments.some(hasStructure)) {
-      const split = splitStructure(segments.join('/'));
+      const split = splitsOf(segments.join('/'));
       if (split === null) return null;
-      readings.push(split);
+      readings.push(...split);
     }
     if (!segments.some(hasEncodedOctet)) return readings;
     if (layer === MAX_LAYERS) return null;
@@ -62,12 +70,31 @@ function isUnsafe(segment: string): boolean {
   return hasControl(segment) || isDotSegment(segment) || gainsStructure(segment);
 }
 
-function splitStructure(text: string): SecondReading | null {
-  const hash = text.indexOf('#');
-  const bare = hash === -1 ? text : text.slice(0, hash);
-  const mark = bare.indexOf('?');
-  const path = mark === -1 ? bare : bare.slice(0, mark);
-  const segments = path.split(/[/\\]/).filter((segment) => segment !== '');
-  if (segments.some(isUnsafe)) return null;
-  return { segments, query: mark === -1 ? '' : bare.slice(mark + 1) };
+/**
+ * Which of the four are structure is the application's choice: `a%3Fb%2Fexports` is `a` with a query to one and `exports`
+ * below `a?b` to another, `a%5Cb%2Fexports` has two segments or three. Every combination is a reading of its own.
+ */
+function splitsOf(text: string): readonly SecondReading[] | null {
+  const readings: SecondReading[] = [];
+  for (const mark of text.includes('?') ? ['?', null] : [null]) {
+    for (const hash of text.includes('#') ? ['#', null] : [null]) {
+      const [bare, query] = cutAtMark(hash === null ? text : cutAt(text, hash), mark);
+      for (const separator of bare.includes('\\') ? [/[/\\]/, '/'] : ['/']) {
+        const segments = bare.split(separator).filter((segment) => segment !== '');
+        if (segments.some(isUnsafe)) return null;
+        readings.push({ segments, query });
+      }
+    }
+  }
+  return readings;
+}
+
+function cutAt(text: string, mark: string): string {
+  const at = text.indexOf(mark);
+  return at === -1 ? text : text.slice(0, at);
+}
+
+function cutAtMark(text: string, mark: string | null): readonly [path: string, query: string] {
+  const path = mark === null ? text : cutAt(text, mark);
+  return [path, text.slice(path.length + 1)];
 }

@@ -7,14 +7,14 @@ import type { Access, Actor, StatedReason } from '#model/grant.ts';
 import type { GrantId, SessionId, TenantId } from '#model/ids.ts';
 import type { Log } from '#model/log.ts';
 import type { Principal } from '#model/principal.ts';
-import { isSecret, newSecret, secretHash } from '#model/secret-hash.ts';
-import type { SessionEnding, SupportSession } from '#model/session.ts';
+import { secretHash } from '#model/secret-hash.ts';
+import type { SupportSession } from '#model/session.ts';
 import type { SessionCache } from './session-cache.ts';
 import type { SessionEnforcer } from './session-enforcer.ts';
 import { endedEvent, type SessionEvent, startedEvent } from './session-event.ts';
 import { followSessions } from './session-follower.ts';
 import { type SessionLimits, sessionMaker } from './session-rules.ts';
-import type { SessionClaim, SessionEnd, SessionStore, SessionTarget } from './session-store.ts';
+import type { SessionClaim, SessionEnd, SessionStore } from './session-store.ts';
 
 /** What a principal asks for; validated in form, not in substance. */
 export interface SessionWish {
@@ -35,13 +35,13 @@ export interface OpenedSession {
   readonly session: SupportSession;
   /** The one this one ended; null for none. */
   readonly replaced: SupportSession | null;
-  /** Said once, kept nowhere: 43 characters of base64url, one use, 60 s. Null when none was asked for. */
+  /** Said once, kept nowhere: 65 characters of base64url, one use, 60 s. Null when none was asked for. */
   readonly launch: { readonly token: string; readonly endsAt: EpochMs } | null;
 }
 
 export interface EnteredSession {
   readonly session: SupportSession;
-  /** The cookie's value: 43 characters of base64url; only its hash is kept. */
+  /** The cookie's value: 65 characters of base64url; only its hash is kept. */
   readonly cookie: string;
 }
 
@@ -50,11 +50,6 @@ export interface SessionAuthority extends Disposable {
   open(wish: SessionWish): Promise<OpenedSession>;
   /** Idempotent: repeated, it enforces again. Rejects with GrantRefusal `session_unknown`, STORE_UNAVAILABLE. */
   end(id: SessionId, end: SessionEnd): Promise<SupportSession>;
-  /** How many were open and are now ended. */
-  endAllOf(
-    target: SessionTarget,
-    end: { readonly ending: SessionEnding; readonly by: Actor | null },
-  ): Promise<number>;
   /**
    * For `/-/postern/enter`: spends the link. `tenant` is the one that the request's host names. Null for a token that was
    * used, is too old, belongs to another tenant or session, or never was one: never which of these.
@@ -65,13 +60,18 @@ export interface SessionAuthority extends Disposable {
    * enter as somebody else (login CSRF). Null exactly where `takeLaunch` answers null.
    */
   launchOf(token: string, tenant: TenantId): Promise<SupportSession | null>;
+  /**
+   * A verified token of theirs was seen: their open sessions follow what it says (`narrow` of the store), and end where
+   * their grant covers them no more. Nobody waits for it; never rejects: a store that is away hears of the next token.
+   */
+  principalSeen(principal: Principal): Promise<void>;
   /** For the timer: ends what is over by now, and enforces it. How many that were. */
   endOverdue(changed: SessionClaim['changed']): Promise<number>;
 }
 
 export interface SessionAuthorityDeps {
   readonly store: SessionStore;
-  readonly cache: Pick<SessionCache, 'invalidate' | 'dropAll' | 'ended' | 'flush' | 'sessionsInUse'>;
+  readonly cache: Pick<SessionCache, 'invalidate' | 'dropAll' | 'ended' | 'flush' | 'sessionsInUse' | 'seal'>;
   readonly enforcer: SessionEnforcer;
   readonly clock: Clock;
   readonly limits: SessionLimits;
@@ -106,24 +106,29 @@ export function createSessionAuthority(deps: SessionAuthorityDeps): SessionAutho
       if (isNews) onEvent(endedEvent(session, end.by));
       return session;
     },
-    async endAllOf(target, end) {
-      await cache.flush();
-      const ended = await store.endAll(target, end);
-      for (const session of ended) enforce(deps, session);
-      for (const session of ended) onEvent(endedEvent(session, end.by));
-      return ended.length;
-    },
     async takeLaunch(token, tenant) {
-      if (!isSecret(token)) return null;
+      // Anybody may try, without a credential: what was made up costs the store nothing, and what does not hold any more
+      // costs a look, never its one write lock.
+      const seal = await cache.seal();
+      if (!seal.holds('launch', token)) return null;
       const hash = secretHash(token);
-      // Anybody may try, without a credential: what does not hold costs a look, never the store's one write lock.
       if ((await store.launchOf(hash, tenant)) === null) return null;
-      const cookie = newSecret();
+      const cookie = seal.make('cookie');
       const session = await store.takeLaunch(hash, tenant, secretHash(cookie));
       return session === null ? null : { session, cookie };
     },
     async launchOf(token, tenant) {
-      return isSecret(token) ? store.launchOf(secretHash(token), tenant) : null;
+      const seal = await cache.seal();
+      return seal.holds('launch', token) ? store.launchOf(secretHash(token), tenant) : null;
+    },
+    async principalSeen(principal) {
+      try {
+        // Where its grant covers them no more, a session is over.
+        for (const { grantId } of await narrow(deps, principal))
+          await claimed({ kind: 'grant', id: grantId });
+      } catch {
+        deps.log.warn({}, 'whether sessions are narrower by a newer token could not be asked of the store');
+      }
     },
     async endOverdue(changed) {
       await cache.flush();
@@ -143,7 +148,7 @@ export function createSessionAuthority(deps: SessionAuthorityDeps): SessionAutho
 async function open(deps: SessionAuthorityDeps, wish: SessionWish): Promise<OpenedSession> {
   const { store, cache, limits, onEvent } = deps;
   const { tenant, principal } = wish;
-  const token = wish.launch ? newSecret() : null;
+  const token = wish.launch ? (await cache.seal()).make('launch') : null;
   const launch = token === null ? null : { hash: secretHash(token), lifetimeMs: LAUNCH_LIFETIME_MS };
   // Whether the earlier one had idled out is judged by what it was used for here too.
   await cache.flush();
@@ -156,6 +161,18 @@ async function open(deps: SessionAuthorityDeps, wish: SessionWish): Promise<Open
   onEvent(startedEvent(session, replaced));
   const endsAt = (session.startedAt + LAUNCH_LIFETIME_MS) as EpochMs;
   return { session, replaced, launch: token === null ? null : { token, endsAt } };
+}
+
+async function narrow(
+  { store, cache, enforcer }: SessionAuthorityDeps,
+  principal: Principal,
+): Promise<readonly SupportSession[]> {
+  const narrowed = await store.narrow(principal);
+  for (const session of narrowed) {
+    cache.invalidate(session.tenant);
+    enforcer.sessionNarrowed(session);
+  }
+  return narrowed;
 }
 
 function enforce({ cache, enforcer }: SessionAuthorityDeps, ended: SupportSession): void {

@@ -3,17 +3,19 @@
 // change is not answered after it. Uses are gathered and written together every few seconds: that allocates, a use does not.
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '#model/clock.ts';
-import { PosternError } from '#model/fault.ts';
+import { PosternError, storeFault } from '#model/fault.ts';
 import type { TenantId } from '#model/ids.ts';
 import type { Log } from '#model/log.ts';
 import type { Principal } from '#model/principal.ts';
 import type { SupportSession } from '#model/session.ts';
+import type { SecretSeal } from '#model/secret-hash.ts';
 import type { SessionLookup } from './session-lookup.ts';
+import { createSessionSeal } from './session-seal.ts';
 import type { SessionStore } from './session-store.ts';
 import { createSessionUses } from './session-uses.ts';
 
 export interface SessionCacheDeps {
-  readonly store: Pick<SessionStore, 'openOf' | 'byCookie' | 'touch'>;
+  readonly store: Pick<SessionStore, 'openOf' | 'byCookie' | 'touch' | 'sealKey'>;
   readonly clock: Clock;
   /** Tenants; browsers are bounded by the same number. */
   readonly maxEntries: number;
@@ -28,6 +30,8 @@ export interface SessionCache extends SessionLookup, AsyncDisposable {
   invalidate(tenant: TenantId): void;
   /** It has ended: it is in use no more. */
   ended(session: SupportSession): void;
+  /** What new launch tokens and cookies are sealed with. Rejects with STORE_UNAVAILABLE until its key was read. */
+  seal(): SecretSeal | Promise<SecretSeal>;
   /** Writes down the uses so far; a store that is away keeps them waiting. Never rejects. */
   flush(): Promise<void>;
   readonly size: number;
@@ -55,10 +59,11 @@ class TenantEntry {
 
 /** Whose a cookie is never changes; whether the session still is open is asked of its tenant's entry. */
 class CookieEntry {
-  readonly session: SupportSession;
+  /** Null: nobody's any more, and so for good. */
+  readonly session: SupportSession | null;
   readonly loadedAt: number;
 
-  constructor(session: SupportSession, loadedAt: number) {
+  constructor(session: SupportSession | null, loadedAt: number) {
     this.session = session;
     this.loadedAt = loadedAt;
   }
@@ -72,6 +77,7 @@ export function createSessionCache(deps: SessionCacheDeps): SessionCache {
   const { clock, flushMs = 3000 } = deps;
   const uses = createSessionUses({ ...deps, flushMs });
   const tenants = createTenantEntries(deps);
+  const seal = createSessionSeal({ sealKey: () => reading(deps.store.sealKey()) });
 
   /** Not believed where it seems idle and was not read just now. */
   function isInDoubt(session: SupportSession, entry: TenantEntry): boolean {
@@ -95,12 +101,21 @@ export function createSessionCache(deps: SessionCacheDeps): SessionCache {
   return {
     activeOf,
     ofCookie: (hash) => cookies.ofCookie(hash),
+    isOwnCookie(cookie, hash) {
+      if (cookies.has(hash)) return true;
+      const known = seal.get();
+      return known instanceof Promise
+        ? known.then((read) => read.holds('cookie', cookie))
+        : known.holds('cookie', cookie);
+    },
+    seal: () => seal.get(),
     lastUsedOf: (session) => uses.lastUsedOf(session),
     used: (session, now) => uses.used(session, now),
     sessionsInUse: () => uses.sessions(),
     dropAll() {
       tenants.dropAll();
       cookies.dropAll();
+      seal.forget();
     },
     invalidate: (tenant) => tenants.invalidate(tenant),
     ended: (session) => uses.forget(session.id),
@@ -116,6 +131,8 @@ type ActiveOf = SessionLookup['activeOf'];
 
 interface CookieEntries {
   ofCookie(hash: string): SupportSession | null | Promise<SupportSession | null>;
+  /** Whether the store was asked for it lately. */
+  has(hash: string): boolean;
   dropAll(): void;
 }
 
@@ -130,7 +147,7 @@ function createCookieEntries(
     const known = cookies.get(hash);
     if (known === undefined || clock.monotonic() - known.loadedAt >= ttlMs) return cookieLoaded(hash);
     const { session } = known;
-    if (session.endedAt !== null) return session;
+    if (session === null || session.endedAt !== null) return session;
     const open = activeOf(session.tenant, session.principal);
     if (open instanceof Promise) return open.then((found) => sameOr(found, session, hash));
     return open !== null && open.id === session.id ? open : cookieLoaded(hash);
@@ -139,9 +156,8 @@ function createCookieEntries(
   async function cookieLoaded(hash: string): Promise<SupportSession | null> {
     const loadedAt = clock.monotonic();
     const session = await reading(store.byCookie(hash));
-    if (session === null) return null;
     cookies.set(hash, new CookieEntry(session, loadedAt));
-    if (session.endedAt !== null) return session;
+    if (session === null || session.endedAt !== null) return session;
     return sameOr(await activeOf(session.tenant, session.principal), session, hash);
   }
 
@@ -153,14 +169,14 @@ function createCookieEntries(
   ): Promise<SupportSession | null> {
     if (found !== null && found.id === session.id) return found;
     const now = await reading(store.byCookie(hash));
-    if (now === null) return null;
     cookies.set(hash, new CookieEntry(now, clock.monotonic()));
+    if (now === null) return null;
     // Open, and yet not the principal's one: the entry is from before it was opened.
     if (now.endedAt === null) tenants.invalidate(now.tenant);
     return now;
   }
 
-  return { ofCookie, dropAll: () => cookies.clear() };
+  return { ofCookie, has: (hash) => cookies.has(hash), dropAll: () => cookies.clear() };
 }
 
 interface TenantEntries {
@@ -240,7 +256,6 @@ async function reading<T>(result: Promise<T>): Promise<T> {
   try {
     return await result;
   } catch (error) {
-    if (error instanceof PosternError) throw error;
-    throw new PosternError('STORE_UNAVAILABLE', 'the sessions of a tenant could not be read', error);
+    throw storeFault(error, 'the sessions of a tenant could not be read');
   }
 }

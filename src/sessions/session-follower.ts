@@ -54,7 +54,11 @@ export function followSessions({ store, cache, enforcer, log }: SessionFollowerD
   /** A store restored from a copy may not know a session in use: what it does not know is not open. */
   function enforceAsStored(used: SupportSession | null, stored: SupportSession | null): void {
     const ended = stored ?? used;
-    if (ended === null || (stored !== null && stored.endedAt === null)) return;
+    if (ended === null) return;
+    if (stored !== null && stored.endedAt === null) {
+      enforcer.sessionNarrowed(stored);
+      return;
+    }
     cache.invalidate(ended.tenant);
     cache.ended(ended);
     enforcer.sessionEnded(ended);

@@ -16,6 +16,11 @@ export interface SessionLookup {
     principal: Pick<Principal, 'issuer' | 'id'>,
   ): SupportSession | null | Promise<SupportSession | null>;
   /**
+   * Whether a browser's cookie was made here or by another process of the store, `hash` being its `secretHash`. To be asked
+   * first: what somebody made up costs the store nothing. Synchronous once the key was read; rejects as above until then.
+   */
+  isOwnCookie(cookie: string, hash: string): boolean | Promise<boolean>;
+  /**
    * By `secretHash` (model/secret-hash.ts) of a browser's cookie. Here an ended one is answered too (`endedAt`), so that
    * its holder can be told. Check its tenant against the request's. Synchronous when cached; rejects as above.
    */

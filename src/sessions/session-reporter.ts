@@ -8,7 +8,7 @@ import type { SupportSession } from '#model/session.ts';
 import { createReportTally, type ReportedRecord, type ReportTally } from './session-report.ts';
 import type { SessionStore } from './session-store.ts';
 
-/** What of the audit's reader a report needs (src/audit/index/audit-reader.ts). Rejects when the journal cannot be read. */
+/** What of the audit's reader a report needs (src/audit/index/retained-reader.ts). Rejects when the journal cannot be read. */
 export interface SessionRecords {
   records(query: {
     readonly tenant: string;
@@ -18,7 +18,12 @@ export interface SessionRecords {
     readonly order: 'oldest';
     readonly limit: number;
     readonly cursor: string | null;
-  }): Promise<{ readonly records: readonly ReportedRecord[]; readonly nextCursor: string | null }>;
+  }): Promise<{
+    readonly records: readonly ReportedRecord[];
+    readonly nextCursor: string | null;
+    /** What came before then is not read out any more (the tenant's retention); null or absent: everything is. */
+    readonly notBefore?: number | null;
+  }>;
 }
 
 export interface SessionReporterDeps {
@@ -105,7 +110,7 @@ async function reported(
   return true;
 }
 
-/** False where there are more records than are read. */
+/** False where there are more records than are read, or where the session began before the first that may be. */
 async function tallied(
   reader: SessionRecords,
   session: SupportSession,
@@ -122,11 +127,13 @@ async function tallied(
   } as const;
   let cursor: string | null = null;
   let read = 0;
+  let notBefore = 0;
   do {
     const page: Awaited<ReturnType<SessionRecords['records']>> = await reader.records({ ...query, cursor });
     for (const record of page.records) tally.take(record);
     read += page.records.length;
+    notBefore = Math.max(notBefore, page.notBefore ?? 0);
     cursor = page.nextCursor;
   } while (cursor !== null && read < MAX_RECORDS);
-  return cursor === null;
+  return cursor === null && notBefore <= startedAt;
 }

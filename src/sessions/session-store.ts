@@ -3,8 +3,7 @@
 // (test/contract/session-store.ts) runs against every store. What comes out is deeply frozen. Cold.
 import type { EpochMs } from '#model/clock.ts';
 import type { Actor } from '#model/grant.ts';
-import type { GrantId, SessionId, TenantId } from '#model/ids.ts';
-import type { LockTarget } from '#model/lock.ts';
+import type { SessionId, TenantId } from '#model/ids.ts';
 import type { Principal } from '#model/principal.ts';
 import type { SessionEnding, SupportSession } from '#model/session.ts';
 import type { TenantView } from '#model/tenant-settings.ts';
@@ -35,9 +34,6 @@ export interface SessionEnd {
   /** The principal's own words; null leaves what is there. */
   readonly note: string | null;
 }
-
-/** Open sessions: of a grant, or those that a lock of this target would be about. */
-export type SessionTarget = { readonly kind: 'grant'; readonly grantId: GrantId } | LockTarget;
 
 export interface SessionQuery {
   /** Null is every tenant: only together with `principal`. */
@@ -100,8 +96,6 @@ export interface SessionStore {
     id: SessionId,
     end: SessionEnd,
   ): Promise<{ readonly session: SupportSession; readonly isNews: boolean }>;
-  /** Those that were open and are now ended. */
-  endAll(target: SessionTarget, end: Omit<SessionEnd, 'note'>): Promise<readonly SupportSession[]>;
   /**
    * One use, whoever comes first: the link is spent, the cookie's hash becomes the session's. Null when it was used
    * before, is too old, is another tenant's, was never made, or when its session has ended: never which of these.
@@ -109,6 +103,16 @@ export interface SessionStore {
   takeLaunch(hash: string, tenant: TenantId, cookieHash: string): Promise<SupportSession | null>;
   /** Whose link it is, without spending it; null exactly where `takeLaunch` is. */
   launchOf(hash: string, tenant: TenantId): Promise<SupportSession | null>;
+  /**
+   * What a token says of its owner now: open sessions of that principal, for whatever tenant, lose the groups that it does
+   * not name, for good. Those that lost any.
+   */
+  narrow(shown: Pick<Principal, 'issuer' | 'id' | 'groups'>): Promise<readonly SupportSession[]>;
+  /**
+   * What launch tokens and cookies are sealed with (`createSecretSeal`): made when it is asked for the first time, and the
+   * same ever after for every process of the store.
+   */
+  sealKey(): Promise<string>;
   get(id: SessionId): Promise<SupportSession | null>;
   /** Ended or not: who holds the cookie of an ended one is told so. */
   byCookie(cookieHash: string): Promise<SupportSession | null>;

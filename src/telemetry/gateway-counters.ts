@@ -3,6 +3,7 @@
 import type { CutReason } from '#model/ended-by.ts';
 import type { ExchangeFacts, ExchangeKind } from '#model/exchange.ts';
 import { REASONS, type ReasonCode } from '#model/reason.ts';
+import { SHED_CAUSES, type ShedCause } from '#model/shed-cause.ts';
 import type { RuleRef } from '#model/verdict.ts';
 import { DurationBuckets } from './duration-buckets.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
@@ -45,9 +46,11 @@ export class GatewayCounters implements GatewayMetrics {
   readonly upstreamDuration = new DurationBuckets(REQUEST_SECONDS);
   inFlight = 0;
   headersDropped = 0;
+  connections = 0;
   readonly lookups = { hit: 0, miss: 0, error: 0 };
   readonly streams: Record<ExchangeKind, number> = { http: 0, websocket: 0, event_stream: 0 };
   readonly cuts = new Map<CutReason, number>();
+  readonly sheds = new Map<ShedCause, number>(SHED_CAUSES.map((cause) => [cause, 0]));
   readonly ruleMatches = new Map<string, { enforce: number; shadow: number }>();
   readonly #requests = new Float64Array(
     REASON_CODES.length * DECISIONS.length * METHODS.length * CODE_CLASSES.length,
@@ -94,6 +97,18 @@ export class GatewayCounters implements GatewayMetrics {
 
   headerDropped(): void {
     this.headersDropped += 1;
+  }
+
+  shed(cause: ShedCause): void {
+    this.sheds.set(cause, (this.sheds.get(cause) ?? 0) + 1);
+  }
+
+  connectionOpened(): void {
+    this.connections += 1;
+  }
+
+  connectionClosed(): void {
+    this.connections -= 1;
   }
 
   /** Those that happened at all. */

@@ -2,6 +2,7 @@
 // Hot: plain counters behind it, read at scrape; no label object per call.
 import type { ExchangeFacts, ExchangeKind } from '#model/exchange.ts';
 import type { CutReason } from '#model/ended-by.ts';
+import type { ShedCause } from '#model/shed-cause.ts';
 import type { RuleRef } from '#model/verdict.ts';
 
 export interface GatewayMetrics {
@@ -15,4 +16,8 @@ export interface GatewayMetrics {
   exchangeCut(reason: CutReason): void;
   /** Headers with `_` or `.` in their names that were not forwarded (P8). */
   headerDropped(): void;
+  /** Refused, or closed, because the gate has too much to do. */
+  shed(cause: ShedCause): void;
+  connectionOpened(): void;
+  connectionClosed(): void;
 }

@@ -44,6 +44,12 @@ export const METRICS = {
     'From the hand-over of a request to the end of the upstream response.',
   ),
   requestsInFlight: gauge('requests_in_flight', 'Requests received and not yet ended.'),
+  connectionsOpen: gauge('connections_open', 'Open client connections of the data listener.'),
+  shed: counter(
+    'shed_total',
+    'Requests and connections refused because the gate has too much to do, by which bound was reached.',
+    ['cause'],
+  ),
   stopped: gauge('stopped', '1 while the kill switch holds: nothing is forwarded.'),
   headersDropped: counter(
     'headers_dropped_total',
@@ -58,6 +64,11 @@ export const METRICS = {
   ]),
   grantsActive: gauge('grants_active', 'Grants that hold at this moment.'),
   grantCacheEntries: gauge('grant_cache_entries', 'Tenants whose grants are cached.'),
+  locksHeld: gauge(
+    'locks_held',
+    'Locks of the vendor that hold at this moment, by kind: principal, tenant, case or everything.',
+    ['kind'],
+  ),
   revocationPropagation: histogram(
     'revocation_propagation_seconds',
     'From the commit of a revoke until nothing of the grant was in flight any more.',

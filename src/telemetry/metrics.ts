@@ -55,11 +55,15 @@ export interface Metrics {
   configReloaded(succeeded: boolean): void;
   /** The kill switch. */
   stopped(stopped: boolean): void;
+  /** Where the locks that hold are counted, by kind: read at each scrape, which has none where it answers null. */
+  readLocks(read: ReadLocks): void;
   /** The text exposition format, and its media type. */
   expose(): Promise<string>;
   readonly contentType: string;
   close(): void;
 }
+
+type ReadLocks = () => Readonly<Record<string, number>> | null;
 
 type Labels = Readonly<Record<string, string>>;
 type Sample = readonly [labels: Labels, value: number];
@@ -97,6 +101,9 @@ export function createMetrics(deps: MetricsDeps): Metrics {
     stopped(stopped) {
       state.stopped = stopped;
     },
+    readLocks(read) {
+      state.readLocks = read;
+    },
     expose: () => registry.metrics(),
     contentType: registry.contentType,
     close: () => loop.disable(),
@@ -129,6 +136,8 @@ function bindTraffic(registry: Registry, counters: GatewayCounters): void {
   addHistogram(registry, METRICS.decisionDuration, counters.decisionDuration);
   addHistogram(registry, METRICS.upstreamDuration, counters.upstreamDuration);
   add(registry, METRICS.requestsInFlight, () => [[NONE, counters.inFlight]]);
+  add(registry, METRICS.connectionsOpen, () => [[NONE, counters.connections]]);
+  add(registry, METRICS.shed, () => [...counters.sheds].map(([cause, count]) => [{ cause }, count]));
   add(registry, METRICS.headersDropped, () => [[NONE, counters.headersDropped]]);
   add(registry, METRICS.ruleMatches, () =>
     [...counters.ruleMatches].flatMap(([rule, { enforce, shadow }]) => [
@@ -197,6 +206,9 @@ function bindState(registry: Registry, state: ReloadState): void {
   );
   add(registry, METRICS.policyLastReloadSuccessful, () => [[NONE, state.policySucceeded ? 1 : 0]]);
   add(registry, METRICS.policyLastReloadTimestamp, () => [[NONE, state.policyLoadedAtMs / 1000]]);
+  add(registry, METRICS.locksHeld, () =>
+    Object.entries(state.readLocks() ?? {}).map(([kind, count]) => [{ kind }, count]),
+  );
   add(registry, METRICS.stopped, () => [[NONE, state.stopped ? 1 : 0]]);
   add(registry, METRICS.configLastReloadSuccessful, () => [[NONE, state.configSucceeded ? 1 : 0]]);
 }
@@ -209,6 +221,8 @@ class ReloadState {
   /** The process runs, so its configuration was good. */
   configSucceeded = true;
   stopped = false;
+  /** Until the gate knows its locks. */
+  readLocks: ReadLocks = () => null;
 
   keysRefreshed(issuer: string, succeeded: boolean, atEpochMs: number): void {
     const known = this.keys.get(issuer) ?? { successes: 0, failures: 0, lastSuccessMs: null };

@@ -313,11 +313,17 @@ export class HttpTransfer implements Transfer, Passenger, Watched, UploadEvents,
   stalled(idleMs: number): void {
     const { headersTimeoutMs, idleTimeoutMs } = this.#x;
     if (this.#state >= STREAMING || (this.#state === SENT && this.#upload !== null)) {
-      if (idleMs < idleTimeoutMs || (this.#state === STREAMING && this.#x.kind === 'event_stream')) return;
+      if (idleMs < idleTimeoutMs || this.#mayBeQuiet) return;
       // Nothing left to pass on: it is the client that stalls.
       const ofClient = this.#upload !== null && this.#connection?.congested === false;
       this.#fail(ofClient ? 'request_timeout' : 'upstream_timeout', 'timeout');
     } else if (idleMs >= headersTimeoutMs) this.#fail('upstream_timeout', 'timeout');
+  }
+
+  /** An event stream may say nothing for ever; a client that does not take what it says may not. */
+  get #mayBeQuiet(): boolean {
+    const { kind, res } = this.#x;
+    return this.#state === STREAMING && kind === 'event_stream' && !res.writableNeedDrain;
   }
 
   /** Nothing more is read, sent or reported. The upstream's connection is reset if it still carries this exchange. */

@@ -87,7 +87,7 @@ export class Tunnel implements Transfer, GuardEvents, Watched {
       return;
     }
     this.#state = 'open';
-    this.#deps.watchdog.remove(this);
+    this.progressAt = this.#deps.watchdog.tick;
     x.kind = 'websocket';
     x.responseStarted(101);
     x.socket.write(switchingHead(head), 'latin1');
@@ -175,7 +175,7 @@ export class Tunnel implements Transfer, GuardEvents, Watched {
   #ending(): void {
     if (this.#state !== 'open') return;
     this.#state = 'closing';
-    this.#deps.watchdog.add(this);
+    this.progressAt = this.#deps.watchdog.tick;
   }
 
   #upstreamClosed(socket: Socket): void {
@@ -191,14 +191,13 @@ export class Tunnel implements Transfer, GuardEvents, Watched {
   #endClient(endedBy: EndedBy): void {
     const { socket } = this.#x;
     this.#state = 'closing';
+    this.progressAt = this.#deps.watchdog.tick;
     const flushed = (): void => {
       if (this.#state !== 'closing') return;
       this.#stop();
       socket.destroy();
       this.#x.ended(endedBy);
     };
-    this.#deps.watchdog.remove(this);
-    this.#deps.watchdog.add(this);
     if (socket.writableFinished) flushed();
     else socket.once('finish', flushed).end();
   }
@@ -240,7 +239,13 @@ export class Tunnel implements Transfer, GuardEvents, Watched {
   stalled(idleMs: number): void {
     const { headersTimeoutMs, idleTimeoutMs } = this.#x;
     if (idleMs < (this.#state === 'dialling' ? headersTimeoutMs : idleTimeoutMs)) return;
+    // An open tunnel may be silent for ever; a side that does not take what waits for it may not.
+    if (this.#state === 'open' && !this.#isCongested) return;
     this.#fail('upstream_timeout', 'timeout');
+  }
+
+  get #isCongested(): boolean {
+    return this.#x.socket.writableNeedDrain || this.#upstream?.writableNeedDrain === true;
   }
 
   /** Only between two frames, and only where nothing is queued before it, does a close frame arrive as one. */

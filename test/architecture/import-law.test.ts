@@ -27,6 +27,8 @@ const LAW: Readonly<Record<string, Room>> = {
   audit: { values: ['model'], types: [], packages: [] },
   telemetry: { values: ['model'], types: [], packages: ['prom-client', 'pino'] },
   notify: { values: ['model'], types: [], packages: ['nodemailer'] },
+  // Runs inside the application, where nothing else of Postern does: types of the model, and jose.
+  verifier: { values: [], types: ['model'], packages: ['jose'] },
   gateway: { values: ['model'], types: PEERS, packages: [] },
   control: { values: ['model'], types: [...PEERS, 'gateway'], packages: ['fastify', '@fastify/swagger'] },
   cli: { values: ['model', 'policy', 'audit', 'config'], types: [], packages: ['commander'] },
@@ -118,6 +120,9 @@ describe('the import law', () => {
     ['model/x.ts', "import { LRUCache } from 'lru-cache';"],
     ['authn/x.ts', "export { something } from '../grants/lifecycle.ts';"],
     ['cli/x.ts', "const { startPostern } = await import('../compose.ts');"],
+    ['verifier/x.ts', "import { systemClock } from '#model/clock.ts';"],
+    ['verifier/x.ts', "import fastify from 'fastify';"],
+    ['gateway/x.ts', "import type { SupportContext } from '#verifier/support-context.ts';"],
     ['drawer/x.ts', ''],
   ])('is broken by a planted line in %s: %s', (file, source) => {
     expect(violations(file, source)).toHaveLength(1);

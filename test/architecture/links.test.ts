@@ -51,6 +51,12 @@ function broken(page: string, text: string): string[] {
   });
 }
 
+/** The links of each row of a table that begins with the number of a class of bypass, by that number. */
+function classRows(text: string): ReadonlyMap<number, readonly string[]> {
+  const rows = prose(text).matchAll(/^\| (\d+) .*$/gm);
+  return new Map(Array.from(rows, ([row, number]) => [Number(number), linksOf(row)]));
+}
+
 /** Pages that a sentence names without a link, such as (docs/metrics.md). */
 function namedPages(text: string): string[] {
   return [...text.matchAll(/(?<![\w./-])docs\/[\w/-]+\.md\b/g)].map(([name]) => name);
@@ -77,6 +83,19 @@ describe('the documentation', () => {
         (page) => !(decisions && page.startsWith('docs/adr/')),
       ),
     ).toEqual([]);
+  });
+
+  it('shows a test for every class of bypass, in the threat model', () => {
+    const rows = classRows(readFileSync(join(ROOT, 'docs/threat-model.md'), 'utf8'));
+    expect([...rows.keys()]).toEqual(Array.from({ length: 26 }, (_, index) => index + 1));
+    const without = [...rows].filter(
+      ([, links]) => !links.some((link) => /\/test\/.+\.test\.ts$/.test(link)),
+    );
+    expect(without).toEqual([]);
+    // A row that lost its number, or its test, is seen.
+    expect(classRows('| 7 fragments | x | y | [a](b.md) |\n| eight | [c](d) |')).toEqual(
+      new Map([[7, ['b.md']]]),
+    );
   });
 
   it('would show a link that leads nowhere', () => {

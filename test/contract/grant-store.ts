@@ -441,7 +441,8 @@ export function describeGrantStore(name: string, harness: () => Promise<StoreHar
 
     it('keeps a grant pending until it is verified, once', async () => {
       await using t = await setUp(required);
-      const { id } = await t.store.create(draft(), admin);
+      const audience = { org: null, groups: null, principals: [{ issuer: sam.issuer, id: sam.id }] };
+      const { id } = await t.store.create(draft({ audience }), admin);
       const pending = { tenant: null, status: 'pending', limit: 10, cursor: null } as const;
       expect(ids((await t.store.list(pending)).items)).toEqual([id]);
       expect(await t.store.countActive()).toBe(0);

@@ -11,6 +11,7 @@ import {
   admin,
   clockAtStart,
   DAY,
+  draft,
   globex,
   HOUR,
   sam,
@@ -23,7 +24,11 @@ export interface SessionStoreUnderTest extends AsyncDisposable {
   /** Another process on the same storage, each time. */
   open(clock: Clock, settings?: () => TenantSettings): OpenStores;
   notices(): Promise<
-    readonly { readonly event: string; readonly facts: Readonly<Record<string, unknown>> }[]
+    readonly {
+      readonly event: string;
+      readonly facts: Readonly<Record<string, unknown>>;
+      readonly users?: unknown;
+    }[]
   >;
 }
 
@@ -205,6 +210,31 @@ export function describeSessionStore(name: string, start: () => Promise<SessionS
       expect((await t.sessions.get(session.id))?.endedBy).toBe('replaced');
     });
 
+    it('loses the groups that a newer token does not name, wherever it is open, and gains none', async () => {
+      const { t, session } = await launchedOne();
+      await using _ = t;
+      const shown = (groups: readonly string[], id = sam.id) =>
+        t.sessions.narrow({ issuer: sam.issuer, id, groups });
+      expect(await shown([...sam.groups, 'more'])).toEqual([]);
+      expect(await shown([], 'sue')).toEqual([]);
+      expect(await t.sessions.get(session.id)).toEqual(session);
+      const [narrowed] = await shown(['tier-2', 'more']);
+      expect(narrowed).toEqual({ ...session, principal: { ...sam, groups: ['tier-2'] } });
+      expect(Object.isFrozen(narrowed?.principal.groups)).toBe(true);
+      expect(await t.sessions.openOf(acme)).toEqual([narrowed]);
+      expect(await shown(sam.groups)).toEqual([]);
+      await t.sessions.end(session.id, { ending: 'left', by: null, note: null });
+      expect(await shown([])).toEqual([]);
+    });
+
+    it('is sealed by a key that every process of the store has, made once', async () => {
+      await using t = await setUp();
+      const [here, there] = await Promise.all([t.sessions.sealKey(), t.another().sessions.sealKey()]);
+      expect(here).toMatch(/^[\w-]{43}$/);
+      expect(there).toBe(here);
+      expect(await t.sessions.sealKey()).toBe(here);
+    });
+
     it('says nothing about one that never was', async () => {
       await using t = await setUp();
       expect(await t.sessions.takeLaunch(secretHash('never'), acme, COOKIE)).toBeNull();
@@ -251,27 +281,6 @@ export function describeSessionStore(name: string, start: () => Promise<SessionS
       expect(ended).toMatchObject({ endedBy: 'idle', endedAt: START + 30 * MINUTE });
     });
 
-    it.each([
-      ['a grant', (grantId: never) => ({ kind: 'grant', grantId }) as const, 2],
-      ['a tenant', () => ({ kind: 'tenant', tenant: acme }) as const, 2],
-      ['another tenant', () => ({ kind: 'tenant', tenant: globex }) as const, 0],
-      ['a principal', () => ({ kind: 'principal', issuer: sam.issuer, id: 'sue', email: null }) as const, 1],
-      [
-        'a principal by verified address under another issuer',
-        () => ({ kind: 'principal', issuer: 'https://other', id: 'x', email: 'SUE@vendor.example' }) as const,
-        1,
-      ],
-      ['a case', () => ({ kind: 'case', caseRef: 'CASE-1', tenant: null }) as const, 2],
-      ['another case', () => ({ kind: 'case', caseRef: 'CASE-2', tenant: null }) as const, 0],
-      ['everything', () => ({ kind: 'everything' }) as const, 2],
-    ])('comes to all of %s at once', async (_name, targetOf, count) => {
-      const { t, grant } = await openOne();
-      await using _ = t;
-      await t.sessions.open(opening(sue), maker({ principal: sue }));
-      const ended = await t.sessions.endAll(targetOf(grant.id as never), { ending: 'locked', by: admin });
-      expect(ended.map(({ endedBy }) => endedBy)).toEqual(Array(count).fill('locked'));
-      expect(await t.sessions.openOf(acme)).toHaveLength(2 - count);
-    });
   });
 
   describe(`a session that is over (${name})`, () => {
@@ -360,6 +369,25 @@ export function describeSessionStore(name: string, start: () => Promise<SessionS
       expect(await t.another().sessions.reportOf(id)).toEqual({ ...report, writes: 2 });
       const said = (await t.notices()).filter(({ event }) => event === 'session.ended');
       expect(said.map(({ facts }) => [facts['sessionId'], facts['writes']])).toEqual([[id, 2]]);
+    });
+
+    it('are told to the user who gave the grant for themselves, and to no admin in that way', async () => {
+      await using t = await setUp(() => settingsWith({ mayGrant: { kind: 'users' } }));
+      const uma = { ...admin, kind: 'tenant_user', id: 'u-7', email: 'uma@acme.example' } as const;
+      const users = async () => (await t.notices()).map((notice) => [notice.event, notice.users]);
+      const forUma = [{ email: 'uma@acme.example' }];
+      await t.grants.create(draft({ actAs: uma.id }), uma);
+      const { session } = await t.sessions.open(opening(), maker());
+      await t.sessions.end(session.id, LEFT);
+      await t.sessions.noticeWithoutReport(session.id);
+      t.clock.advance(1);
+      await t.grants.create(draft({ actAs: uma.id }), admin);
+      await t.sessions.open(opening(), maker());
+      expect(await users()).toEqual([
+        ['session.started', forUma],
+        ['session.ended', forUma],
+        ['session.started', undefined],
+      ]);
     });
 
     it('may come after the notice, which is not said again', async () => {

@@ -56,6 +56,7 @@ export const TEST_DEFAULTS: SettingsDefaults = {
   ]),
   over: {},
   classes: { gov: { excludedOrgs: ['vendor'] } },
+  recordsKeptMs: 400 * DAY,
 };
 
 const staff: Actor = { ...admin, kind: 'staff', issuer: 'https://idp.vendor.example', id: 'sam' };
@@ -168,6 +169,7 @@ export function settingsStoreContract(
       ],
       [{ part: 'vendor', values: { class: 'vip' } }, 'class_unknown'],
       [{ part: 'vendor', values: { profile: 'vip' } }, 'profile_unknown'],
+      [{ part: 'vendor', values: { auditRetentionMs: 400 * DAY + 1 } }, 'retention_too_long'],
       [{ part: 'vendor', values: { durations: { min: '2y' } } }, 'durations_contradict'],
       [{ part: 'vendor', values: { durations: { presets: ['2y'] } } }, 'preset_out_of_limits'],
       [{ part: 'vendor', values: { caseRefPattern: '(a+)+' } }, 'case_pattern_unsafe'],

@@ -1,15 +1,24 @@
-// The commands that ask the control API: requests and grants against the real one, sessions and locks, and everything that
-// may go wrong on the way, against one made up here.
+// The commands that ask the control API: against the real one, but for sessions, locks and everything that may go wrong on
+// the way, which one made up here answers.
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { TEST_DEFAULTS } from '../contract/settings-store.ts';
 import { type CliRun, runControlCli } from '../support/control-cli.ts';
 import { startRequestsControl } from '../support/control-requests.ts';
+import { startControl } from '../support/control-server.ts';
 import { temporaryFolder } from '../support/grants-fixtures.ts';
+import { startSecurityServer } from '../support/security-server.ts';
 
 const REASON = ['--reason', 'customer_initiated_support', '--detail', 'The invoice page is empty.'];
+
+/** `postern …` with the token of a caller of the server. */
+function commandsOf({ url }: { readonly url: string }, isTTY = false) {
+  return (who: string, ...argv: readonly string[]) =>
+    runControlCli({ env: { POSTERN_CONTROL_URL: url, POSTERN_TOKEN: who }, isTTY }, ...argv);
+}
 
 function parsed(run: CliRun): Record<string, unknown> {
   expect(run, run.err).toMatchObject({ code: 0, err: '' });
@@ -61,8 +70,7 @@ async function fakeControl(...script: readonly Scripted[]) {
 describe('postern request and grant, against the control API', () => {
   it('asks, lists, approves to less, and shows the grant', async () => {
     await using t = await startRequestsControl();
-    const as = (who: string, ...argv: readonly string[]) =>
-      runControlCli({ env: { POSTERN_CONTROL_URL: t.url, POSTERN_TOKEN: who } }, ...argv);
+    const as = commandsOf(t);
     const scope = [
       '--access',
       'write',
@@ -125,8 +133,7 @@ describe('postern request and grant, against the control API', () => {
 
   it('denies and withdraws, and a service names the person it acts for', async () => {
     await using t = await startRequestsControl({ settings: { leadFirst: true } });
-    const as = (who: string, ...argv: readonly string[]) =>
-      runControlCli({ env: { POSTERN_CONTROL_URL: t.url, POSTERN_TOKEN: who } }, ...argv);
+    const as = commandsOf(t);
     const make = async (caseRef: string) =>
       String(
         parsed(await as('sam', 'request', 'make', '--tenant', 'acme', '--case', caseRef, ...REASON))['id'],
@@ -148,8 +155,7 @@ describe('postern request and grant, against the control API', () => {
 
   it('gives, changes and revokes access, once for one key', async () => {
     await using t = await startRequestsControl();
-    const as = (who: string, ...argv: readonly string[]) =>
-      runControlCli({ env: { POSTERN_CONTROL_URL: t.url, POSTERN_TOKEN: who } }, ...argv);
+    const as = commandsOf(t);
     const create = ['grant', 'create', '--tenant', 'acme', '--case', 'CASE-1', ...REASON, '--key', 'k-1'];
     const audience = ['--principal', 'https://idp.vendor.example#sam', '--until', '2030-01-20'];
     const made = parsed(await as('ada', ...create, ...audience));
@@ -178,6 +184,149 @@ describe('postern request and grant, against the control API', () => {
     expect(await as('tom', 'grant', 'list', '--tenant', 'acme')).toMatchObject({ code: 0, out: '' });
     expect(await as('sam', 'grant', 'revoke', id)).toMatchObject({ code: 1 });
     expect(await as('nobody', 'grant', 'list')).toMatchObject({ code: 2 });
+  });
+});
+
+const ACME = ['--tenant', 'acme'];
+const refusal = (type: string) => expect.stringContaining(`(urn:postern:problem:${type})`);
+
+describe('postern access, against the control API', () => {
+  it('turns it on for a while, chooses the period anew, and turns it off', async () => {
+    await using t = await startControl({ defaults: TEST_DEFAULTS });
+    const as = commandsOf(t);
+    const purpose = ['--case', 'CASE-1', ...REASON];
+    expect(parsed(await as('ada', 'access', 'status', ...ACME))).toMatchObject({ open: false });
+    const on = parsed(await as('ada', 'access', 'on', ...ACME, '--duration', '1d', ...purpose));
+    expect(on).toMatchObject({
+      status: { open: true, openUntil: '2030-01-16T12:00:00.000Z' },
+      grant: { caseRef: 'CASE-1', source: 'switch', grantedBy: { id: 'u-1' } },
+    });
+    const longer = await as('ada', 'access', 'on', ...ACME, '--until', 'never', '--access', 'write');
+    expect(parsed(longer)).toMatchObject({ status: { open: true, openUntil: null, access: 'write' } });
+    expect(parsed(await as('ada', 'access', 'off', ...ACME))).toMatchObject({
+      status: { open: false },
+      grant: { status: 'revoked' },
+    });
+    const both = await as('ada', 'access', 'on', ...ACME, '--duration', '1d', '--until', 'never');
+    expect(both).toMatchObject({ code: 2, err: refusal('invalid_request') });
+    for (const [who, type] of [
+      ['sam', 'staff_never_grant'],
+      ['key', 'on_behalf_of_required'],
+      ['gil', 'tenant_mismatch'],
+    ] as const)
+      expect(await as(who, 'access', 'off', ...ACME), who).toMatchObject({ code: 1, err: refusal(type) });
+    const person = ['--for-id', 'u-1', '--for-email', 'ada@acme.example'];
+    expect(parsed(await as('key', 'access', 'off', ...ACME, ...person))).toMatchObject({
+      status: { open: false },
+    });
+  });
+});
+
+describe('postern settings, against the control API', () => {
+  it('shows and settles each side’s part, keys left out as they are', async () => {
+    await using t = await startControl({ defaults: TEST_DEFAULTS });
+    const as = commandsOf(t);
+    expect(parsed(await as('ada', 'settings', 'show', ...ACME))).toMatchObject({ revision: 0, own: {} });
+    const pairs = ['approvals=2', 'sessionIdle=20m', 'notifyEmails=["cs@vendor.example"]'];
+    expect(parsed(await as('idle', 'settings', 'set', ...ACME, ...pairs))).toMatchObject({
+      revision: 1,
+      vendor: { approvals: 2, sessionIdle: '20m', notifyEmails: ['cs@vendor.example'] },
+    });
+    const own = await as('ada', 'settings', 'set', ...ACME, 'durations.max=2mo', 'timeZone=Europe/Berlin');
+    expect(parsed(own)).toMatchObject({
+      revision: 2,
+      own: { durations: { max: '2mo' }, timeZone: 'Europe/Berlin' },
+    });
+    const back = parsed(
+      await as('ada', 'settings', 'set', ...ACME, '--unset', 'timeZone', '--revision', '2'),
+    );
+    expect(back).toMatchObject({ revision: 3, effective: { approvals: 2 } });
+    expect(back['own']).not.toHaveProperty('timeZone');
+    const table = (await commandsOf(t, true)('idle', 'settings', 'show', ...ACME)).out;
+    expect(table).toMatch(/^tenant +acme\nrevision +3\nKEY +VENDOR +OWN +HOLDS\n/);
+    expect(table).toMatch(/^sessionIdle +20m +20m$/m);
+    expect(table).toMatch(/^durations\.max +2mo +2mo$/m);
+  });
+
+  it('refuses what is stale, not theirs, said twice or nothing at all', async () => {
+    await using t = await startControl({ defaults: TEST_DEFAULTS });
+    const as = commandsOf(t);
+    const set = (who: string, ...argv: readonly string[]) => as(who, 'settings', 'set', ...ACME, ...argv);
+    const stale = await set('ada', 'timeZone=Europe/Berlin', '--revision', '7');
+    expect(stale).toMatchObject({ code: 1, err: refusal('precondition_failed') });
+    expect(await set('ada', 'class=trial')).toMatchObject({ code: 1, err: refusal('settings_not_yours') });
+    expect(await set('sam', 'approvals=2')).toMatchObject({ code: 1, err: refusal('staff_never_grant') });
+    expect(await set('ada', 'durations.max.days=2')).toMatchObject({ code: 2 });
+    for (const argv of [
+      [],
+      ['approvals'],
+      ['=2'],
+      ['approvals=2', 'approvals=3'],
+      ['durations.max=2d', '--unset', 'durations'],
+    ])
+      expect(await set('ada', ...argv), argv.join(' ')).toMatchObject({ code: 2, out: '' });
+    expect(parsed(await as('ada', 'settings', 'show', ...ACME))).toMatchObject({ revision: 0 });
+    expect(t.settled).toEqual([]);
+  });
+
+  it('suspends and resumes, whatever else was settled meanwhile', async () => {
+    await using t = await startControl({ defaults: TEST_DEFAULTS });
+    const as = commandsOf(t);
+    const suspended = await as('ada', 'settings', 'suspend', ...ACME);
+    expect(parsed(suspended)).toMatchObject({ revision: 1, effective: { suspended: true } });
+    expect(t.settled.map(([tenant, { settings }]) => [tenant, settings.suspended])).toEqual([['acme', true]]);
+    expect(await as('ada', 'access', 'on', ...ACME)).toMatchObject({
+      code: 1,
+      err: refusal('tenant_suspended'),
+    });
+    expect(await as('idle', 'settings', 'resume', ...ACME)).toMatchObject({
+      code: 1,
+      err: refusal('settings_not_yours'),
+    });
+    expect(parsed(await as('pam', 'settings', 'resume', ...ACME))).toMatchObject({
+      revision: 2,
+      effective: { suspended: false },
+    });
+  });
+});
+
+describe('postern break-glass, against the control API', () => {
+  it('asks, lists what waits, and confirms by somebody else', async () => {
+    await using t = await startSecurityServer();
+    const as = commandsOf(t);
+    const ask = ['break-glass', 'ask', ...ACME, '--case', 'CASE-1', ...REASON, '--access', 'write'];
+    const responder = ['--responder', 'https://idp.vendor.example#sam', '--duration', '2h'];
+    const asked = parsed(await as('quinn', ...ask, ...responder));
+    expect(asked).toMatchObject({
+      status: 'pending',
+      access: 'write',
+      duration: '2h',
+      caseRef: 'CASE-1',
+      reason: { type: 'customer_initiated_support', detail: 'The invoice page is empty.' },
+      responder: { issuer: 'https://idp.vendor.example', id: 'sam' },
+    });
+    const id = String(asked['id']);
+    expect(parsed(await as('rita', 'break-glass', 'list', '--pending'))).toEqual(asked);
+    expect(await as('quinn', 'break-glass', 'confirm', id)).toMatchObject({
+      code: 1,
+      err: refusal('second_person_required'),
+    });
+    expect(await as('sam', 'break-glass', 'confirm', id)).toMatchObject({
+      code: 1,
+      err: refusal('security_staff_only'),
+    });
+    expect(t.forgotten).toEqual([]);
+    expect(parsed(await as('rita', 'break-glass', 'confirm', id))).toMatchObject({
+      status: 'confirmed',
+      confirmedBy: { id: 'rita' },
+      expiresAt: '2030-01-15T14:00:00.000Z',
+    });
+    expect(await as('rita', 'break-glass', 'list', '--pending')).toMatchObject({ code: 0, out: '' });
+    const { out } = await commandsOf(t, true)('rita', 'break-glass', 'list');
+    const [head, line] = out.split('\n').map((text) => text.split(/ {2,}/));
+    expect(head?.slice(0, 6)).toEqual(['ID', 'STATUS', 'TENANT', 'ACCESS', 'CASE', 'ASKED BY']);
+    expect(line?.slice(0, 6)).toEqual([id, 'confirmed', 'acme', 'write', 'CASE-1', 'quinn@vendor.example']);
+    expect(await as('quinn', 'break-glass', 'ask', ...ACME, '--responder', 'sam')).toMatchObject({ code: 2 });
   });
 });
 

@@ -35,9 +35,10 @@ describe('verification by the vendor', () => {
     ]);
   });
 
-  it('is refused to a lead who may use the grant, to staff without the duty, to the customer and to programs', async () => {
+  it('is refused to a lead whom the grant names, to staff without the duty, to the customer and to programs', async () => {
     await using t = await startControl({ settings });
-    const { id } = (await t.call('ada', 'POST', GRANTS, WISH)).body as { id: string };
+    const audience = { org: 'vendor', principals: [{ issuer: sam.issuer, id: sam.id }] };
+    const { id } = (await t.call('ada', 'POST', GRANTS, { ...WISH, audience })).body as { id: string };
     const verify = (caller: string) => t.call(caller, 'POST', `/v1/grants/${id}/verify`, {});
     expect(await verify('sam')).toMatchObject({ status: 403, body: { type: problem('verifier_is_user') } });
     expect((await verify('sue')).body['type']).toBe(problem('leads_only'));

@@ -6,11 +6,6 @@ import { DAY } from '../support/grants-fixtures.ts';
 const REQUESTS = '/v1/access-requests';
 const problem = (code: string) => ({ type: `urn:postern:problem:${code}` });
 
-type Paths = Record<
-  string,
-  Record<string, { readonly parameters?: readonly { readonly in: string; readonly name: string }[] }>
->;
-
 async function asked(t: RequestsControl, body: object = ASK, caller = 'sam'): Promise<string> {
   const made = await t.call(caller, `POST ${REQUESTS}`, body);
   expect(made.status, JSON.stringify(made.body)).toBe(201);
@@ -204,22 +199,5 @@ describe('access requests', () => {
     expect((await approve('ada', '"9", "1"')).headers.get('etag')).toBe('"2"');
     expect((await approve('abe', '"1"')).status).toBe(412);
     expect((await approve('abe', '*')).body['status']).toBe('approved');
-  });
-
-  it('stand in the OpenAPI document', async () => {
-    await using t = await startRequestsControl();
-    const { body } = await t.call('sam', 'GET /openapi.json');
-    const paths = Object.keys(body['paths'] as object);
-    for (const path of ['', '/{id}', '/{id}/approve', '/{id}/deny', '/{id}/withdraw']) {
-      expect(paths).toContain(`${REQUESTS}${path}`);
-    }
-    expect(paths).toContain('/v1/tenants/{tenant}/access-requests');
-    const headersOf = (path: string, method: string): readonly string[] =>
-      ((body['paths'] as Paths)[path]?.[method]?.parameters ?? [])
-        .filter((one) => one.in === 'header')
-        .map(({ name }) => name);
-    expect(headersOf(REQUESTS, 'post')).toEqual(['idempotency-key']);
-    expect(headersOf('/v1/tenants/{tenant}/grants', 'post')).toEqual(['idempotency-key']);
-    expect(headersOf(REQUESTS, 'get')).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createReportTally } from '#sessions/session-report.ts';
-import { acme, at, HOUR, START } from '../support/grants-fixtures.ts';
-import { type SessionsUnderTest, startSessions } from '../support/control-sessions.ts';
+import { acme, at, HOUR, settingsWith, START } from '../support/grants-fixtures.ts';
+import { type Answer, type SessionsUnderTest, startSessions } from '../support/control-sessions.ts';
 import { givenGrant, MINUTE } from '../support/sessions-fixtures.ts';
 
 const OPEN = {
@@ -55,7 +55,7 @@ describe('POST /v1/sessions', () => {
     const launch = body['launch'] as { readonly url: string; readonly expiresAt: string };
     expect(launch.expiresAt).toBe('2030-01-15T12:01:00.000Z');
     const [, token] =
-      /^https:\/\/acme\.app\.example\.com\/-\/postern\/enter\?launch=([A-Za-z0-9_-]{43})$/.exec(launch.url) ??
+      /^https:\/\/acme\.app\.example\.com\/-\/postern\/enter\?launch=([A-Za-z0-9_-]{65})$/.exec(launch.url) ??
       [];
     expect((await t.room.authority.takeLaunch(token ?? '', acme))?.session.id).toBe(session.id);
     const read = await t.call('sam', 'GET', `/v1/sessions/${session.id}`);
@@ -284,6 +284,28 @@ describe('GET /v1/sessions/{id}/report', () => {
     ]);
   });
 
+  it('is shown while the session’s beginning is within the tenant’s retention, and its counts with it', async () => {
+    const { t, id } = await reported();
+    await using _ = t;
+    const { clock } = t.room;
+    t.room.settings = settingsWith({ auditRetentionMs: 2 * HOUR });
+    const asked = async () => {
+      const report = await t.call('ada', 'GET', `/v1/sessions/${id}/report`);
+      const one = await t.call('ada', 'GET', `/v1/sessions/${id}`);
+      const { body: list } = await t.call('ada', 'GET', '/v1/tenants/acme/sessions');
+      const [listed] = list['items'] as Answer['body'][];
+      return [report.status, one.body['hasWrites'], listed?.['hasWrites'], listed?.['id']];
+    };
+    clock.advance(2 * HOUR - HOUR / 4);
+    expect(await asked()).toEqual([200, false, false, id]);
+    clock.advance(1);
+    expect(await asked()).toEqual([410, undefined, undefined, id]);
+    const { body } = await t.call('sam', 'GET', `/v1/sessions/${id}/report`);
+    expect(body['type']).toBe(problem('session_report_gone'));
+    expect(body).not.toHaveProperty('reads');
+    expect(t.recorded.filter(({ details }) => details['call'] === 'sessions.report')).toHaveLength(1);
+  });
+
   it('is not read out when the reading cannot be recorded', async () => {
     const { t, id } = await reported();
     await using _ = t;
@@ -306,18 +328,40 @@ describe('GET /v1/sessions/{id}/report', () => {
   });
 });
 
-describe('the OpenAPI document', () => {
-  it('has every call for sessions, and answers as it says', async () => {
+const reading = (who: string, call: string, filters: string) => ({
+  event: 'audit.read',
+  tenant: 'acme',
+  actor: { id: who },
+  details: { call, count: 1, filters },
+});
+
+describe('reading sessions', () => {
+  it('of somebody else is recorded, with the names of the filters; of one’s own it is not', async () => {
     await using t = await startSessions();
-    const { body } = await t.call('', 'GET', '/openapi.json');
-    const paths = Object.keys(body['paths'] as object).filter((path) => path.includes('session'));
-    expect(paths.toSorted()).toEqual([
-      '/v1/me/sessions',
-      '/v1/sessions',
-      '/v1/sessions/{id}',
-      '/v1/sessions/{id}/end',
-      '/v1/sessions/{id}/report',
-      '/v1/tenants/{tenant}/sessions',
+    await givenGrant(t.room);
+    const { id } = await opened(t);
+    const [one, list] = [`/v1/sessions/${id}`, '/v1/tenants/acme/sessions?status=open&limit=2'];
+    for (const path of [one, '/v1/me/sessions']) expect((await t.call('sam', 'GET', path)).status).toBe(200);
+    expect(t.recorded).toEqual([]);
+    for (const [caller, path] of [
+      ['ada', list],
+      ['ada', one],
+      ['sue', one],
+    ] as const)
+      expect((await t.call(caller, 'GET', path)).status).toBe(200);
+    expect(t.recorded).toMatchObject([
+      reading('u-1', 'sessions.list', 'status'),
+      reading('u-1', 'sessions.read', 'session'),
+      reading('sue', 'sessions.read', 'session'),
     ]);
+    for (const path of [one, list]) expect((await t.call('gil', 'GET', path)).status).not.toBe(200);
+    expect(t.recorded).toHaveLength(3);
+    t.journal.isThere = false;
+    for (const path of [one, list]) {
+      const { status, body } = await t.call('ada', 'GET', path);
+      expect([status, body['reason']], path).toEqual([503, 'audit_unavailable']);
+      expect(JSON.stringify(body)).not.toContain(id);
+    }
+    expect((await t.call('sam', 'GET', one)).status).toBe(200);
   });
 });

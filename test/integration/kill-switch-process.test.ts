@@ -79,7 +79,9 @@ describe('SIGUSR2', () => {
     const { status, text } = await opsOf(t.gate, '/readyz');
     expect(status).toBe(503);
     expect(JSON.parse(text)).toMatchObject({ ready: false, reasons: expect.arrayContaining(['stopped']) });
-    expect((await opsOf(t.gate, '/metrics')).text).toContain('\npostern_stopped 1\n');
+    const metrics = (await opsOf(t.gate, '/metrics')).text;
+    expect(metrics).toContain('\npostern_stopped 1\n');
+    expect(metrics).toContain('\npostern_locks_held{kind="everything"} 0\n');
   });
 
   it('is no toggle, holds in another process on the same files, and ends with the file it made', async () => {

@@ -9,6 +9,7 @@ import { rawConnect, type RawConnection } from '../support/raw-client.ts';
 import {
   AS_ALICE,
   AS_BOB,
+  cookieLine,
   grantOf,
   openAcme,
   type SessionGate,
@@ -76,6 +77,22 @@ describe('the end of a session', () => {
     expect(await waiting.waitFor('"reason"')).toContain('"reason":"session_ended"');
     await expect.poll(() => gate.gateway.inFlight).toBe(1);
     expect(his.socket.destroyed).toBe(false);
+  });
+
+  it('is not its narrowing: that cuts what a browser runs by a group that is gone, and nothing else', async () => {
+    await using gate = await streaming();
+    openAcme(gate.held);
+    const session = gate.held.session();
+    const cookie = cookieLine(gate.held.cookieFor(session));
+    await using browser = await stream(gate, cookie);
+    await using byToken = await stream(gate);
+    gate.gateway.sessionNarrowed(session);
+    gate.gateway.sessionNarrowed({ ...session, principal: { ...session.principal, id: 'bob', groups: [] } });
+    expect(gate.gateway.inFlight).toBe(2);
+    gate.gateway.sessionNarrowed({ ...session, principal: { ...session.principal, groups: [] } });
+    await browser.closed;
+    expect(lastEnd(gate, '/stream')).toBe('narrowed');
+    expect([gate.gateway.inFlight, byToken.socket.destroyed]).toEqual([1, false]);
   });
 
   it('comes by the clock at its limit', async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it, vi } from 'vitest';
+import { createRetainedReader } from '#audit/index/retained-reader.ts';
 import { createWorkerAuditReader } from '#audit/index/worker-audit-reader.ts';
 import type { ExchangeFacts } from '#model/exchange.ts';
 import type { SupportSession } from '#model/session.ts';
@@ -43,8 +44,12 @@ function setUp() {
 
 type UnderTest = ReturnType<typeof setUp>;
 
-async function opened(t: UnderTest, principal = sam): Promise<SupportSession> {
-  const { session } = await t.room.authority.open(wish({ principal, access: 'write' }));
+async function opened(
+  t: UnderTest,
+  principal = sam,
+  access: 'read' | 'write' = 'write',
+): Promise<SupportSession> {
+  const { session } = await t.room.authority.open(wish({ principal, access }));
   return session;
 }
 
@@ -135,6 +140,25 @@ describe('the report of a session', () => {
       },
     ]);
     expect(await t.room.sessions.reportOf(other.id)).toBeNull();
+  });
+
+  it.each([
+    ['began before', 59_999, { complete: false, requests: 1 }],
+    ['began at', 60_000, { complete: true, requests: 2 }],
+  ])('of a session that %s the bound of the tenant’s records says what is within it', async (_, ms, told) => {
+    await using t = setUp();
+    await givenGrant(t.room, { startsAt: t.clock.now(), expiresAt: (NOW + 86_400_000) as never });
+    const session = await opened(t, sam, 'read');
+    await asked(t, session, {});
+    t.clock.advance(30_000);
+    await asked(t, session, {});
+    t.clock.advance(30_000);
+    await t.room.authority.end(session.id, { ending: 'left', by: null, note: null });
+    const { clock } = t;
+    const reader = createRetainedReader({ reader: t.reader, retentionOf: async () => ms, clock });
+    using __ = startSessionReporter({ store: t.room.sessions, reader, clock, log: quietLog(), settleMs: 0 });
+    await vi.waitFor(async () => expect(await t.room.sessions.reportOf(session.id)).not.toBeNull(), 10_000);
+    expect(await t.room.sessions.reportOf(session.id)).toMatchObject(told);
   });
 
   it('stands on records that name the session, and visits that keep two sessions apart', async () => {

@@ -55,7 +55,10 @@ async function realGate(): Promise<RealGate> {
   const authority = createSessionAuthority({
     store: stores.sessions,
     cache,
-    enforcer: { sessionEnded: (session) => gate.gateway.sessionEnded(session) },
+    enforcer: {
+      sessionEnded: (session) => gate.gateway.sessionEnded(session),
+      sessionNarrowed: (session) => gate.gateway.sessionNarrowed(session),
+    },
     clock,
     limits: sessionLimits,
     onEvent,
@@ -139,6 +142,33 @@ describe('a session through the gate', () => {
     expect((await gate.ask('GET /tickets', [AS_SAM])).status).toBe(200);
     const again = await gate.ask('POST /-/postern/enter', [OWN, FORM], `launch=${launch?.token ?? ''}`);
     expect(reasonOf(again)).toBe('credential_invalid');
+  });
+
+  it('follows a newer token of its principal: by cookie no group that it does not name', async () => {
+    await using gate = await realGate();
+    const audience = { org: 'vendor', groups: ['support'], principals: null };
+    await gate.grants.create(draft({ audience, ...today() }), admin);
+    const { launch, session } = await gate.authority.open(wish({ launch: true }));
+    const cookie = cookieLine(await entered(gate, launch?.token ?? ''));
+    await using before = await watching(gate, cookie);
+    await gate.authority.principalSeen({ ...sam, groups: [...sam.groups, 'new'] });
+    expect(before.socket.destroyed).toBe(false);
+    // Another group is gone: the grant covers them still, what runs by it is cut, and rules see what is left.
+    await gate.authority.principalSeen({ ...sam, groups: ['support'] });
+    await before.closed;
+    expect(gate.records.at(-1)).toMatchObject({ routePath: '/stream', endedBy: 'narrowed' });
+    expect((await gate.ask('GET /tickets', [cookie])).status).toBe(200);
+    expect(gate.records.at(-1)?.credential?.principal.groups).toEqual(['support']);
+    // A token that names it again gives nothing back.
+    await gate.authority.principalSeen(sam);
+    await gate.ask('GET /tickets', [cookie]);
+    expect(gate.records.at(-1)?.credential?.principal.groups).toEqual(['support']);
+    // Without the group that the grant is for the session is over.
+    await using after = await watching(gate, cookie);
+    await gate.authority.principalSeen({ ...sam, groups: ['tier-2'] });
+    await after.closed;
+    expect(reasonOf(await gate.ask('GET /tickets', [cookie]))).toBe('session_ended');
+    expect(gate.records.at(-1)?.session ?? session).toMatchObject({ id: session.id });
   });
 
   it.each<

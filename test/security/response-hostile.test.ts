@@ -180,6 +180,7 @@ describe('response headers', () => {
       'BAD_CONTENT_LENGTH',
     );
     expect(clean(flat({ 'content-length': ['5', '5'] }), client)).toBe('BAD_CONTENT_LENGTH');
+    expect(clean(flat({ 'transfer-encoding': ['chunked', 'chunked'] }), client)).toBe('BAD_TRANSFER_ENCODING');
   });
 
   it('that belong to the hop or were nominated are removed', () => {
@@ -243,5 +244,10 @@ describe('response headers', () => {
     ['https://other.test/?u=http://10.0.0.1:3000/', 'https://other.test/?u=http://10.0.0.1:3000/'],
   ])('send %s to %s', (from, to) => {
     expect(cleaned({ location: from })).toEqual(['location', to]);
+  });
+
+  it('send the client back by the scheme that it came by', () => {
+    const plain = clean(['Location', 'http://10.0.0.1:3000/a'], { secure: false, host: 'app.test:8080' });
+    expect(plain).toMatchObject({ fields: ['location', 'http://app.test:8080/a'] });
   });
 });

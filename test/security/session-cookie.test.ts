@@ -8,11 +8,13 @@ import type { SupportSession } from '#model/session.ts';
 import {
   AS_ALICE,
   cookieLine,
+  forgedSecret,
   grantOf,
   openAcme,
   reasonOf,
   type SessionGate,
   startSessionGate,
+  unknownSecret,
 } from '../support/session-gate.ts';
 
 const OWN = 'Origin: https://acme.app.test';
@@ -129,7 +131,10 @@ describe('a session cookie', () => {
 
   it.each([
     ['twice', (value: string) => `__Host-postern=${value}; __Host-postern=${value}`],
-    ['beside a forged one', (value: string) => `__Host-postern=${value}; __Host-postern=${newSecret()}`],
+    [
+      'beside a forged one',
+      (value: string) => `__Host-postern=${value}; __Host-postern=${forgedSecret('cookie')}`,
+    ],
     ['quoted', (value: string) => `__Host-postern="${value}"`],
     ['cut short', (value: string) => `__Host-postern=${value.slice(1)}`],
     ['empty', () => '__Host-postern='],
@@ -152,15 +157,30 @@ describe('a session cookie', () => {
   });
 
   it('is refused in two lines of which each holds one, and found in one of two', async () => {
-    const twice = await gate.ask('GET /tickets', [cookieLine(secret), cookieLine(newSecret())]);
+    const twice = await gate.ask('GET /tickets', [cookieLine(secret), cookieLine(unknownSecret('cookie'))]);
     expect(reasonOf(twice)).toBe('credential_invalid');
     expect((await gate.ask('GET /tickets', ['Cookie: app=1', cookieLine(secret)])).status).toBe(200);
   });
 
   it('that nobody was given lets nobody in, and neither does the hash of one', async () => {
-    for (const value of [newSecret(), [...gate.held.cookies.keys()][0] as string]) {
+    const hash = [...gate.held.cookies.keys()][0] as string;
+    const launch = gate.held.launchFor(gate.held.session());
+    for (const value of [unknownSecret('cookie'), forgedSecret('cookie'), hash, launch, newSecret()]) {
       expect(reasonOf(await gate.ask('GET /tickets', [cookieLine(value)]))).toBe('credential_invalid');
     }
+  });
+
+  // Attack: whoever has no credential makes up cookies by the thousand, and the store answers each.
+  it('that somebody made up is refused without a look, a thousand times', async () => {
+    gate.held.cookieLooks = 0;
+    for (let i = 0; i < 1000; i++) {
+      const answer = await gate.ask('GET /tickets', [cookieLine(forgedSecret('cookie'))]);
+      expect(reasonOf(answer)).toBe('credential_invalid');
+    }
+    await gate.ask('GET /-/postern/leave', [cookieLine(forgedSecret('cookie'))]);
+    expect(gate.held.cookieLooks).toBe(0);
+    await gate.ask('GET /tickets', [cookieLine(unknownSecret('cookie'))]);
+    expect(gate.held.cookieLooks).toBe(1);
   });
 
   it('of a session that is over says so, and is taken back', async () => {

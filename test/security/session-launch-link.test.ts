@@ -1,19 +1,19 @@
 // The launch link as an attacker would use it: sent to somebody else (login CSRF, session fixation), followed by a scanner,
 // used twice, at another tenant's door, with an address of the attacker's to go to; and the way out.
 import { describe, expect, it } from 'vitest';
-import { newSecret } from '#model/secret-hash.ts';
 import {
   cookieLine,
   openAcme,
   reasonOf,
   type SessionGate,
   startSessionGate,
+  unknownSecret,
   ALICE,
 } from '../support/session-gate.ts';
 
 const OWN = 'Origin: https://acme.app.test';
 const FORM = 'Content-Type: application/x-www-form-urlencoded';
-const COOKIE = /^__Host-postern=([A-Za-z0-9_-]{43}); Path=\/; Secure; HttpOnly; SameSite=Lax$/;
+const COOKIE = /^__Host-postern=([A-Za-z0-9_-]{65}); Path=\/; Secure; HttpOnly; SameSite=Lax$/;
 
 /** A rule that reads the name would have its values recorded. */
 const POLICY = `
@@ -74,7 +74,7 @@ describe('a launch link', () => {
   it('works once (replay), and is answered like one that never was', async () => {
     await using gate = await gateWithLaunch();
     expect((await post(gate, { launch: gate.launch })).status).toBe(303);
-    for (const launch of [gate.launch, newSecret()]) {
+    for (const launch of [gate.launch, unknownSecret('launch')]) {
       const again = await post(gate, { launch });
       expect([again.status, reasonOf(again)]).toEqual([401, 'credential_invalid']);
       expect(again.headers['set-cookie']).toBeUndefined();
@@ -250,7 +250,7 @@ describe('leaving', () => {
   it('without a session ends nothing', async () => {
     await using gate = await startSessionGate();
     expect((await leave(gate, [OWN])).body).toContain('There was no support session to leave.');
-    expect((await leave(gate, [OWN, cookieLine(newSecret())])).status).toBe(200);
+    expect((await leave(gate, [OWN, cookieLine(unknownSecret('cookie'))])).status).toBe(200);
     expect(gate.held.ends).toEqual([]);
   });
 });

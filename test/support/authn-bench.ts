@@ -6,6 +6,7 @@ import type { KeySource } from '#authn/key-source.ts';
 import type { KeySets } from '#authn/key-sets.ts';
 import type { Algorithm, SupportIssuerOptions } from '#authn/options.ts';
 import type { AuthenticationResult } from '#authn/authenticator.ts';
+import type { Principal } from '#model/principal.ts';
 import { type ManualClock, manualClock } from './authn-clock.ts';
 import { keySetOf, makeKey, signToken, type TestKey } from './authn-keys.ts';
 
@@ -76,6 +77,7 @@ export interface BenchOptions {
   readonly issuer?: Partial<SupportIssuerOptions>;
   readonly keySet?: KeySetOptions;
   readonly cacheEntries?: number;
+  readonly onPrincipal?: (principal: Principal) => void;
   readonly source?: (key: TestKey) => ControlledSource;
 }
 
@@ -95,8 +97,14 @@ export async function authnBench(options: BenchOptions = {}): Promise<AuthnBench
     onRefreshed: (event) => refreshed.push(event),
   });
   const keySets = keySetsOf(ISSUER, keys);
-  const { cacheEntries } = options;
-  const authenticator = createBearerAuthenticator({ issuers: [issuer], keySets, clock, cacheEntries });
+  const { cacheEntries, onPrincipal } = options;
+  const authenticator = createBearerAuthenticator({
+    issuers: [issuer],
+    keySets,
+    clock,
+    cacheEntries,
+    ...(onPrincipal === undefined ? {} : { onPrincipal }),
+  });
   if (source.gate === null) await keys.started;
   const claims = (more: object = {}): Record<string, unknown> => ({ ...standardClaims(clock), ...more });
   return {

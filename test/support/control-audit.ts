@@ -108,7 +108,7 @@ export function testAudit(): TestAudit {
     onJournal() {},
     reader: {
       async records(query) {
-        return { records: answered(query, audit.records), nextCursor: audit.nextCursor };
+        return { records: answered(query, audit.records), nextCursor: audit.nextCursor, notBefore: null };
       },
       async visits(query) {
         return { visits: answered(query, audit.visits), nextCursor: audit.nextCursor };

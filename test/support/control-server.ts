@@ -22,6 +22,7 @@ import type { SettingsDefaults } from '#model/settings-layer.ts';
 import type { TenantSettings, TenantView } from '#model/tenant-settings.ts';
 import { deny } from '#model/verdict.ts';
 import type { CompiledPolicy } from '#policy/compiled-policy.ts';
+import { policyExplainer } from '../../src/compose-explain.ts';
 import { type TestAudit, testAudit } from './control-audit.ts';
 import { acme, admin, clockAtStart, globex, sam, settingsWith, temporaryFolder } from './grants-fixtures.ts';
 import { policyFrom, rulesText } from './policy-sets.ts';
@@ -178,6 +179,7 @@ export async function startControl(
     views,
     authenticator,
     policies: { current: policy },
+    explain: policyExplainer(clock),
     clock,
     impactOf: () => ({ requests: 3, streams: 2, principals: 1 }),
     audit,

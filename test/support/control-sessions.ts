@@ -2,6 +2,8 @@
 import type { ControlAuthenticator, ControlIdentity } from '#authn/control-authenticator.ts';
 import type { LifecycleEvent } from '#audit/journal.ts';
 import { createControlServer } from '#control/control-server.ts';
+import { createTenantViews } from '#grants/sqlite/tenant-view.ts';
+import { standingGrants } from '#grants/standing-grants.ts';
 import type { Principal } from '#model/principal.ts';
 import { deny } from '#model/verdict.ts';
 import { unusedAudit } from './control-audit.ts';
@@ -55,7 +57,7 @@ export async function startSessions(
   const server = await createControlServer({
     authority: nothing,
     store: nothing,
-    views: nothing,
+    views: createTenantViews(room.core, { settingsOf: () => room.settings, standingGrants }),
     policies: { current: null },
     clock: room.clock,
     impactOf: () => nothing,

@@ -37,16 +37,26 @@ export interface GateFiles {
   readonly saas: TestIssuer;
 }
 
-export interface Gate extends AsyncDisposable {
+export interface Gate extends GateClients, AsyncDisposable {
   readonly postern: Postern;
   readonly dataPort: number;
   readonly controlPort: number;
   readonly opsPort: number;
-  /** Of tenant `acme`. */
-  readonly host: string;
   readonly folder: string;
   readonly workforce: TestIssuer;
   readonly saas: TestIssuer;
+  revoke(id: string): Promise<void>;
+  /** Every journal line so far, parsed. */
+  journal(): Record<string, unknown>[];
+  /** Every published record so far, parsed. */
+  records(): Record<string, unknown>[];
+  metrics(): Promise<string>;
+}
+
+/** What people do with a gate, wherever it runs. */
+export interface GateClients {
+  /** Of tenant `acme`. */
+  readonly host: string;
   /** Of Sam from support; claims override. */
   staffToken(claims?: Record<string, unknown>, lifetimeSeconds?: number): Promise<string>;
   /** Of Ada, admin of acme. */
@@ -59,12 +69,6 @@ export interface Gate extends AsyncDisposable {
   ): Promise<{ status: number; body: Record<string, unknown> }>;
   /** Creates a grant for tenant acme: write access for the vendor's people for an hour. */
   grant(draft: Record<string, unknown>): Promise<{ id: string }>;
-  revoke(id: string): Promise<void>;
-  /** Every journal line so far, parsed. */
-  journal(): Record<string, unknown>[];
-  /** Every published record so far, parsed. */
-  records(): Record<string, unknown>[];
-  metrics(): Promise<string>;
 }
 
 const DEFAULT_POLICY = `
@@ -115,14 +119,39 @@ function portOf(address: string): number {
   return Number(address.split(':').at(-1));
 }
 
-function gateOf(
-  postern: Postern,
-  folder: string,
-  issuers: { workforce: TestIssuer; saas: TestIssuer },
-): Gate {
-  const { workforce, saas } = issuers;
+interface Issuers {
+  readonly workforce: TestIssuer;
+  readonly saas: TestIssuer;
+}
+
+function gateOf(postern: Postern, folder: string, issuers: Issuers): Gate {
   const controlPort = portOf(postern.addresses.control);
   const opsPort = portOf(postern.addresses.ops);
+  const clients = gateClients(controlPort, issuers);
+  return {
+    ...clients,
+    ...issuers,
+    postern,
+    dataPort: portOf(postern.addresses.data),
+    controlPort,
+    opsPort,
+    folder,
+    async revoke(id) {
+      const { status, body } = await clients.control('POST', `/v1/grants/${id}/revoke`);
+      if (status !== 200) throw new Error(`not revoked: ${status} ${JSON.stringify(body)}`);
+    },
+    journal: () => journalLines(folder),
+    records: () => linesOf(join(folder, 'published.ndjson')),
+    metrics: async () => (await fetch(`http://127.0.0.1:${opsPort}/metrics`)).text(),
+    async [Symbol.asyncDispose]() {
+      await postern.drain(0);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Of a gate over the files that `gateFiles` made, in this process or in another. */
+export function gateClients(controlPort: number, { workforce, saas }: Issuers): GateClients {
   const adminToken = (claims: Record<string, unknown> = {}) =>
     saas.sign({
       sub: 'u-ada',
@@ -146,14 +175,7 @@ function gateOf(
   }
 
   return {
-    postern,
-    dataPort: portOf(postern.addresses.data),
-    controlPort,
-    opsPort,
     host: 'acme.app.test',
-    folder,
-    workforce,
-    saas,
     staffToken: (claims = {}, lifetimeSeconds = 300) =>
       workforce.sign(
         { sub: 'sam', email: 'sam@vendor.test', name: 'Sam', groups: ['support'], ...claims },
@@ -172,17 +194,6 @@ function gateOf(
       });
       if (status !== 201) throw new Error(`no grant: ${status} ${JSON.stringify(body)}`);
       return body as { id: string };
-    },
-    async revoke(id) {
-      const { status, body } = await control('POST', `/v1/grants/${id}/revoke`);
-      if (status !== 200) throw new Error(`not revoked: ${status} ${JSON.stringify(body)}`);
-    },
-    journal: () => journalLines(folder),
-    records: () => linesOf(join(folder, 'published.ndjson')),
-    metrics: async () => (await fetch(`http://127.0.0.1:${opsPort}/metrics`)).text(),
-    async [Symbol.asyncDispose]() {
-      await postern.drain(0);
-      rmSync(folder, { recursive: true, force: true });
     },
   };
 }

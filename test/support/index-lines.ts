@@ -133,3 +133,8 @@ function numberOf(tenant: string, numbers: LineNumbers): number {
   numbers.set(tenant, n + 1);
   return n;
 }
+
+/** As a JournalBuilder takes them: without their newlines. */
+export function linesOf(...texts: readonly string[]): string[] {
+  return texts.map((text) => text.trimEnd());
+}

@@ -98,6 +98,15 @@ export const READER_ONLY: readonly ReaderOnly[] = [
     ],
   },
   {
+    what: 'a character that hides or reorders text, wherever in the file it stands, comments too',
+    says: /^a character that hides or reorders text is not allowed$/,
+    examples: [
+      match('jsonrpc: { methods: ["a\u2028b"] }'),
+      match('json: { /a: ["\u202E"] }'),
+      `${match('query: { a: [b] }')} # \u2066`,
+    ],
+  },
+  {
     what: 'a number in a body that JSON does not have',
     says: /^JSON has no such number/,
     examples: [testCase(', body: { a: .inf }')],

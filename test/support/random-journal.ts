@@ -88,6 +88,11 @@ export class RandomJournal {
     }
     const lines = 1 + this.#below(8);
     for (let i = 0; i < lines; i++) text += this.#line();
+    this.sealed(text);
+  }
+
+  /** These very lines and their seal, in the segment at hand. */
+  sealed(text: string): void {
     this.#head = groupHash(Buffer.concat([Buffer.from(this.#head, 'hex'), Buffer.from(text, 'latin1')]));
     this.#group += 1;
     appendFileSync(this.#path(), text + sealText(this.#group, this.#head), 'latin1');

@@ -63,6 +63,21 @@ export async function recordingUpstream(respond: Respond = respondOk): Promise<R
 
 /** One whole request from the front of `text`, with the length it took; null when it is not all there. */
 export function parseRequest(text: string): { request: RecordedRequest; length: number } | null {
+  const head = parseHead(text);
+  if (head === null) return null;
+  const { request, length: start } = head;
+  const valueOf = (name: string) => request.headers.find(([key]) => key.toLowerCase() === name)?.[1];
+  if (valueOf('transfer-encoding') === 'chunked') {
+    const body = readChunks(text, start);
+    return body === null ? null : { request: { ...request, body: body.text }, length: body.end };
+  }
+  const length = start + Number(valueOf('content-length') ?? 0);
+  if (text.length < length) return null;
+  return { request: { ...request, body: text.slice(start, length) }, length };
+}
+
+/** The head of a request from the front of `text`, as a request without a body; null when it is not all there. */
+export function parseHead(text: string): { request: RecordedRequest; length: number } | null {
   const end = text.indexOf('\r\n\r\n');
   if (end < 0) return null;
   const [line = '', ...lines] = text.slice(0, end).split('\r\n');
@@ -71,15 +86,7 @@ export function parseRequest(text: string): { request: RecordedRequest; length: 
     const colon = header.indexOf(':');
     return [header.slice(0, colon), header.slice(colon + 1).trim()];
   });
-  const valueOf = (name: string) => headers.find(([key]) => key.toLowerCase() === name)?.[1];
-  const start = end + 4;
-  if (valueOf('transfer-encoding') === 'chunked') {
-    const body = readChunks(text, start);
-    return body === null ? null : { request: { method, target, headers, body: body.text }, length: body.end };
-  }
-  const length = start + Number(valueOf('content-length') ?? 0);
-  if (text.length < length) return null;
-  return { request: { method, target, headers, body: text.slice(start, length) }, length };
+  return { request: { method, target, headers, body: '' }, length: end + 4 };
 }
 
 function readChunks(text: string, start: number): { text: string; end: number } | null {

@@ -86,6 +86,7 @@ export async function startSecurityServer() {
   const url = `http://127.0.0.1:${address.port}`;
   return {
     ...here,
+    url,
     place,
     board,
     cut,

@@ -4,6 +4,7 @@ import type { AddressInfo, Server } from 'node:net';
 import type { AuthenticationResult } from '#authn/authenticator.ts';
 import type { Journal, Recordable } from '#audit/journal.ts';
 import { createGateway, type Gateway, type GatewayDeps } from '#gateway/gateway.ts';
+import type { OverloadOptions } from '#gateway/overload.ts';
 import { createDataServer } from '#gateway/server.ts';
 import { DEFAULT_TENANT_SETTINGS } from '#grants/settings/default-settings.ts';
 import type { CachedGrants } from '#grants/grant-lookup.ts';
@@ -12,14 +13,16 @@ import type { ExchangeFacts } from '#model/exchange.ts';
 import type { Grant } from '#model/grant.ts';
 import type { GrantId, SessionId, TenantId } from '#model/ids.ts';
 import { type Lock, lockFor } from '#model/lock.ts';
+import type { Log } from '#model/log.ts';
 import type { Credential, Principal } from '#model/principal.ts';
-import { newSecret, secretHash } from '#model/secret-hash.ts';
+import { createSecretSeal, newSecret, type SecretKind, secretHash } from '#model/secret-hash.ts';
 import type { SupportSession } from '#model/session.ts';
 import type { TenantSettings } from '#model/tenant-settings.ts';
 import { deny } from '#model/verdict.ts';
 import type { CompiledPolicy } from '#policy/compiled-policy.ts';
 import type { SessionEnd } from '#sessions/session-store.ts';
 import type { TenancyOptions } from '#gateway/tenancy.ts';
+import type { GatewayMetrics } from '#telemetry/gateway-metrics.ts';
 import { createForwarder } from '#upstream/create-forwarder.ts';
 import type { InjectTemplate } from '#upstream/inject.ts';
 import { policyFrom } from './policy-sets.ts';
@@ -37,10 +40,15 @@ export interface SessionGateOptions {
   readonly hosts?: readonly string[];
   readonly inject?: readonly InjectTemplate[];
   readonly clock?: Clock;
+  /** Over bounds that no test reaches. */
+  readonly overload?: Partial<OverloadOptions>;
+  readonly idleTimeoutMs?: number;
+  readonly log?: Pick<Log, 'warn'>;
+  readonly metrics?: Partial<GatewayMetrics>;
   /** Real ones in the place of what is held; `gateway` is there by the time anything is asked. */
   readonly rooms?: (gateway: () => Gateway) => Rooms;
-  /** Besides `alice` and `bob`. */
-  readonly tokens?: Readonly<Record<string, Credential>>;
+  /** Besides `alice` and `bob`; a denial is what the token is refused with. */
+  readonly tokens?: Readonly<Record<string, AuthenticationResult>>;
 }
 
 export type Rooms = Pick<GatewayDeps, 'grants' | 'sessions' | 'sessionDesk' | 'locks'>;
@@ -55,6 +63,8 @@ export class Held {
   readonly ends: { readonly id: SessionId; readonly end: SessionEnd }[] = [];
   locks: Lock[] = [];
   locksAvailable = true;
+  /** How often a session was looked for by a cookie. */
+  cookieLooks = 0;
   /** Where set, what is asked for comes only when this resolves: a cache that has to ask the store. */
   slow: { readonly views: Promise<void> | null; readonly sessions: Promise<void> | null } = {
     views: null,
@@ -97,13 +107,13 @@ export class Held {
   }
 
   cookieFor(session: SupportSession): string {
-    const secret = newSecret();
+    const secret = seal.make('cookie');
     this.cookies.set(secretHash(secret), session.id);
     return secret;
   }
 
   launchFor(session: SupportSession): string {
-    const secret = newSecret();
+    const secret = seal.make('launch');
     this.launches.set(secretHash(secret), session.id);
     return secret;
   }
@@ -136,11 +146,17 @@ spec:
   rules:
     - { id: export.all, category: export, match: [ { paths: ["/exports/**"] } ], message: "No <exports>." }
 `;
+const ROOMY: OverloadOptions = {
+  connections: 1024,
+  inFlight: 1024,
+  heldBodyBytes: 1 << 26,
+  eventLoopDelayMs: null,
+};
 const HOST_TENANCY: TenancyOptions = { from: 'host', prefix: '', suffix: '.app.test', port: null };
 
 export async function startSessionGate(options: SessionGateOptions = {}): Promise<SessionGate> {
   const clock = options.clock ?? systemClock;
-  const tokens: Readonly<Record<string, Credential>> = { ...TOKENS, ...options.tokens };
+  const tokens: Readonly<Record<string, AuthenticationResult>> = { ...TOKENS, ...options.tokens };
   const held = new Held();
   const records: ExchangeFacts[] = [];
   const upstream = await recordingUpstream(options.respond);
@@ -152,12 +168,13 @@ export async function startSessionGate(options: SessionGateOptions = {}): Promis
       headerCount: 100,
       bodyBytes: 1 << 20,
       headersTimeoutMs: 10_000,
-      idleTimeoutMs: 10_000,
+      idleTimeoutMs: options.idleTimeoutMs ?? 10_000,
       tenancy: options.tenancy ?? HOST_TENANCY,
       hosts: options.hosts ?? [],
       origins: [],
       sessionsRequired: options.sessionsRequired ?? false,
       perPrincipal: { concurrent: null, perSecond: null },
+      overload: { ...ROOMY, ...options.overload },
     },
     policies: {
       current: policyFrom(options.policy ?? POLICY) as CompiledPolicy | null,
@@ -172,7 +189,7 @@ export async function startSessionGate(options: SessionGateOptions = {}): Promis
     },
     ...(options.rooms?.(() => gateway) ?? roomsOf(held, (session) => gateway.sessionEnded(session))),
     clock,
-    metrics: METRICS,
+    metrics: { ...METRICS, ...options.metrics },
     forwarder: createForwarder({
       url: `http://127.0.0.1:${upstream.port}`,
       preserveHost: true,
@@ -185,10 +202,11 @@ export async function startSessionGate(options: SessionGateOptions = {}): Promis
       clock,
       onHeaderDropped: () => undefined,
     }),
-    log: { debug: quiet, info: quiet, warn: quiet, error: quiet } as never,
+    log: { debug: quiet, info: quiet, warn: quiet, error: quiet, ...options.log } as never,
     rereadStore: () => Promise.resolve(),
   });
-  const data = createDataServer(gateway, { headerTimeoutMs: 10_000, tls: null });
+  const connections = options.overload?.connections ?? ROOMY.connections;
+  const data = createDataServer(gateway, { headerTimeoutMs: 10_000, connections, tls: null });
   const port = await portOf(data.server);
   return {
     gateway,
@@ -219,6 +237,18 @@ function requestBytes(line: string, headers: readonly string[] = [], body = ''):
   return `${lines.join('\r\n')}\r\n\r\n${body}`;
 }
 
+const seal = createSecretSeal(newSecret());
+
+/** Sealed as the gate's own are, and nobody's. */
+export function unknownSecret(kind: SecretKind): string {
+  return seal.make(kind);
+}
+
+/** In the form of ours, by somebody who does not know the key. */
+export function forgedSecret(kind: SecretKind): string {
+  return createSecretSeal(newSecret()).make(kind);
+}
+
 /** What is read is what held when it was asked for, however late it comes. */
 function later<T>(wait: Promise<void> | null, read: () => T): T | Promise<T> {
   const value = read();
@@ -246,11 +276,14 @@ function roomsOf(held: Held, ended: (session: SupportSession) => void): Rooms {
               (one) => one.tenant === tenant && one.principal.id === principal.id && one.endedAt === null,
             ) ?? null,
         ),
-      ofCookie: (hash: string) =>
-        later(
+      isOwnCookie: (cookie: string) => seal.holds('cookie', cookie),
+      ofCookie: (hash: string) => {
+        held.cookieLooks += 1;
+        return later(
           held.slow.sessions,
           () => held.sessions.get(held.cookies.get(hash) ?? ('' as SessionId)) ?? null,
-        ),
+        );
+      },
       lastUsedOf: (session: SupportSession) => held.uses.get(session.id) ?? session.lastUsedAt,
       used: (session: SupportSession, now: EpochMs) => void held.uses.set(session.id, now),
       sessionsInUse: () => [],
@@ -321,6 +354,9 @@ const METRICS = {
   streamEnded: quiet,
   exchangeCut: quiet,
   headerDropped: quiet,
+  shed: quiet,
+  connectionOpened: quiet,
+  connectionClosed: quiet,
 };
 
 export function reasonOf(answer: RawAnswer): string {

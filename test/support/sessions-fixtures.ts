@@ -105,6 +105,8 @@ export interface RoomUnderTest extends AsyncDisposable, OpenStores {
   readonly events: SessionEvent[];
   /** What the enforcer was told, in order. */
   readonly enforced: SupportSession[];
+  /** Open ones that browsers may not use by as much any more. */
+  readonly narrowed: SupportSession[];
   readonly logged: LogFields[];
   settings: TenantSettings;
 }
@@ -114,6 +116,7 @@ export function openRoom(over: { readonly path?: string; readonly clock?: Manual
   const { clock = clockAtStart(), path = join(folder.path, 's.db') } = over;
   const events: SessionEvent[] = [];
   const enforced: SupportSession[] = [];
+  const narrowed: SupportSession[] = [];
   const logged: LogFields[] = [];
   const log = quietLog(logged);
   const stores = storesOn(path, clock, () => room.settings);
@@ -128,7 +131,10 @@ export function openRoom(over: { readonly path?: string; readonly clock?: Manual
   const authority = createSessionAuthority({
     store: stores.sessions,
     cache,
-    enforcer: { sessionEnded: (session) => void enforced.push(session) },
+    enforcer: {
+      sessionEnded: (session) => void enforced.push(session),
+      sessionNarrowed: (session) => void narrowed.push(session),
+    },
     clock,
     limits: sessionLimits,
     onEvent: (event) => void events.push(event),
@@ -141,6 +147,7 @@ export function openRoom(over: { readonly path?: string; readonly clock?: Manual
     authority,
     events,
     enforced,
+    narrowed,
     logged,
     settings: settingsWith(),
     async [Symbol.asyncDispose]() {

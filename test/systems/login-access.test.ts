@@ -383,6 +383,8 @@ async function severalAtOnce(world: World): Promise<void> {
   const licensed = { ...RITA, claims: { ...RITA.claims, licences: ['backup'] } };
   const ids = [];
   for (const by of [ALAN, licensed]) ids.push(await verifiedGrant(world, { by, caseRef }));
+  // No admin of the account: told of their own grant all the same.
+  await mailed(world, { to: 'acme-rita@acme.example', subject: 'was given by Rita Requester' });
   expect(refusal(await enter(world, SAM, { caseRef }))).toBe('409 session_grant_ambiguous');
   const seen = [];
   for (const grantId of ids) {
@@ -455,7 +457,9 @@ async function excludesGovernments(world: World): Promise<void> {
   // Named without their organisation, they are no less of it.
   const named = { principals: SAM_ALONE.principals };
   const dead = await grant(world, { by: GUS, caseRef, tenant, more: { audience: named } });
-  await verify(world, String(dead.body['id']));
+  expect(refusal(dead)).toBe('403 org_excluded');
+  const mistyped = await grant(world, { by: GUS, caseRef, tenant, more: { audience: { org: 'vendro' } } });
+  expect(refusal(mistyped)).toBe('422 audience_unreachable');
   expect(refusal(await enter(world, SAM, { tenant, caseRef }))).toBe('403 session_not_covered');
 
   const theirs = await grant(world, {

@@ -65,6 +65,11 @@ export interface VisitQuery {
   readonly caseRef?: string;
   readonly since?: number;
   readonly until?: number;
+  /**
+   * Epoch milliseconds: as if nothing had been recorded before then. `since` chooses visits that reach beyond it and shows
+   * them whole; this cuts them there.
+   */
+  readonly notBefore?: number;
   /** Newest first. */
   readonly limit: number;
   readonly cursor: string | null;

@@ -142,7 +142,9 @@ export class BlockBuilder {
     }
     block.time(head.t);
     block.idTime(head.idMs);
-    const cell = block.cell(this.#tenantAt(bytes), head.s, head.g, head.t);
+    const tenant = this.#tenantAt(bytes);
+    if (tenant === null) return null;
+    const cell = block.cell(tenant, head.s, head.g, head.t);
     cell.isDirty = true;
     return cell;
   }
@@ -184,6 +186,7 @@ export class BlockBuilder {
         : { segment: this.#segment, offset: this.#base + near.at, line: near.line };
     if (found === null || !this.#head.request(found.line, TENANT_AT.intent)) return;
     const tenant = this.#tenantAt(found.line);
+    if (tenant === null) return;
     const { s, g, t, isWrite } = this.#head;
     const block = this.#pendingBlockAt(found);
     if (block === null) {
@@ -234,10 +237,8 @@ export class BlockBuilder {
   /** Lines of which there are few. */
   #parsed(block: Block, bytes: Buffer, from: number, end: number): void {
     this.#follower?.other(from, end + 1);
-    let line: JournalLine;
-    try {
-      line = JSON.parse(bytes.toString('latin1', from, end)) as JournalLine;
-    } catch {
+    const line = lineIn(bytes.toString('latin1', from, end));
+    if (line === null) {
       this.unreadable += 1;
       return;
     }
@@ -266,19 +267,38 @@ export class BlockBuilder {
   #other(block: Block, line: JournalLine, bytes: Buffer, from: number): void {
     if (line.k !== 'event' && line.k !== 'summed' && line.k !== 'gap' && line.k !== 'checkpoint') return;
     this.records += 1;
-    block.time(line.k === 'gap' ? line.until : line.t);
+    const at: unknown = line.k === 'gap' ? line.until : line.t;
+    const count: unknown = 'count' in line ? line.count : 0;
+    // Sealed as it stands, and yet not as it is written: it is verification that says what became of it.
+    if (typeof line.id !== 'string' || !Number.isSafeInteger(at) || !Number.isSafeInteger(count)) {
+      this.unreadable += 1;
+      return;
+    }
+    block.time(at as number);
     const idMs = Number.parseInt(line.id.slice(0, 8) + line.id.slice(9, 13), 16);
     if (!Number.isNaN(idMs)) block.idTime(idMs);
-    const count = 'count' in line ? line.count : 0;
-    if (line.k !== 'event') block.other(this.#nobody, 0, line.k, count);
-    else if (this.#head.tenant(bytes, from + TENANT_AT.event))
-      block.other(this.#tenantAt(bytes), line.s, 'event', 0);
-    else this.unreadable += 1;
+    if (line.k !== 'event') {
+      block.other(this.#nobody, 0, line.k, count as number);
+      return;
+    }
+    if (!Number.isSafeInteger(line.s) || !this.#head.tenant(bytes, from + TENANT_AT.event)) {
+      this.unreadable += 1;
+      return;
+    }
+    const tenant = this.#tenantAt(bytes);
+    if (tenant !== null) block.other(tenant, line.s, 'event', 0);
   }
 
-  #tenantAt(bytes: Buffer): Tenant {
+  /** Null for what is no JSON: then the line is counted as unreadable. */
+  #tenantAt(bytes: Buffer): Tenant | null {
     const { tenantFrom, tenantTo } = this.#head;
-    return this.#tenants.at(bytes, tenantFrom, tenantTo);
+    try {
+      return this.#tenants.at(bytes, tenantFrom, tenantTo);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      this.unreadable += 1;
+      return null;
+    }
   }
 
   #begun(start: number): Block {
@@ -299,5 +319,15 @@ export class BlockBuilder {
   #changed(block: Block): void {
     const { blocks } = this.pending;
     if (blocks.at(-1) !== block) blocks.push(block);
+  }
+}
+
+/** Null for what is no object of JSON. */
+function lineIn(text: string): JournalLine | null {
+  try {
+    const line: unknown = JSON.parse(text);
+    return typeof line === 'object' ? (line as JournalLine | null) : null;
+  } catch {
+    return null;
   }
 }

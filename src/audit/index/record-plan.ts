@@ -94,7 +94,8 @@ function subjectIds(principal: string, find: (text: string) => readonly SubjectR
   return [...new Set([principal, ...find(principal).map(({ id }) => id)])];
 }
 
-function rawTenants(snapshot: Snapshot, tenant: string): Buffer[] {
+/** The tenant's name as lines have it; empty for one that no line names. */
+export function rawTenants(snapshot: Snapshot, tenant: string): Buffer[] {
   const rows = snapshot.all('SELECT DISTINCT raw FROM tenant WHERE name = ?', tenant);
   return rows.map((row) => Buffer.from(String(row['raw']), 'latin1'));
 }

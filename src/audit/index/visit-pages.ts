@@ -8,6 +8,7 @@ import { decodeCursor, encodeCursor, isCount } from './cursors.ts';
 import type { People } from './record-pages.ts';
 import { SegmentContexts } from './segment-contexts.ts';
 import type { Row, Snapshot } from './snapshot.ts';
+import { createVisitEdge } from './visit-edge.ts';
 import { MOST_ADDRESSES, type SeenCell, type SumLines, sumLinesOf } from './visit-sums.ts';
 
 const KIND = 'visits';
@@ -37,10 +38,11 @@ export function visitPage(snapshot: Snapshot, query: VisitQuery, people: People)
     query.principal === undefined
       ? null
       : new Set([query.principal, ...people.find(query.principal).map(({ id }) => id)]);
+  const cut = createVisitEdge(snapshot, query, people);
   const open = new Map<string, Draft[]>();
   let done: Draft[] = [];
   for (const { cells, olderLastAt } of batches(snapshot, query)) {
-    for (const cell of cells) {
+    for (const cell of cut(cells)) {
       const who = lines.subject(cell.segment, cell.s);
       // Nobody was identified, or the line is gone with its segment.
       if (who === null || who.kind === 'anonymous' || (ids !== null && !ids.has(who.subject))) continue;
@@ -60,7 +62,7 @@ export function visitPage(snapshot: Snapshot, query: VisitQuery, people: People)
 /** A tenant's sums, the latest blocks first, and the latest time of anything before each batch. */
 function* batches(
   snapshot: Snapshot,
-  { tenant, since = 0, until = Number.MAX_SAFE_INTEGER }: VisitQuery,
+  { tenant, since = 0, until = Number.MAX_SAFE_INTEGER, notBefore = 0 }: VisitQuery,
 ): Generator<{ readonly cells: readonly SeenCell[]; readonly olderLastAt: number }> {
   const bounds = snapshot.all('SELECT min(id) AS first, max(id) AS last FROM block');
   const known = bounds.filter((row) => row['last'] !== null);
@@ -74,7 +76,7 @@ function* batches(
       tenant,
       from,
       last,
-      since,
+      Math.max(since, notBefore),
       until,
     );
     const older = snapshot.all('SELECT max(last_at) AS at FROM block WHERE id < ?', from);
@@ -104,6 +106,7 @@ function cellOf(row: Row): SeenCell {
     reads: Number(row['reads']),
     writes: Number(row['writes']),
     denied: Number(row['denied']),
+    reasons: null,
   };
 }
 

@@ -1,6 +1,6 @@
 // What the sums of the index refer to: subjects, grants, and what was denied. Each is looked up once per query; what is
 // not there, of a segment that was removed, is null. Not hot.
-import type { Row, Snapshot } from './snapshot.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** Client addresses of a visit. */
 export const MOST_ADDRESSES = 8;
@@ -17,6 +17,8 @@ export interface SeenCell {
   readonly reads: number;
   readonly writes: number;
   readonly denied: number;
+  /** What was denied and how often, where it was counted anew (visit-edge.ts); null: as the index has it. */
+  readonly reasons: ReadonlyMap<string, number> | null;
 }
 
 /** A grant as one session uses it; `session` null without one. */
@@ -81,8 +83,12 @@ function denied(
   cells: readonly SeenCell[],
 ): { readonly what: string; readonly count: number }[] {
   const counts = new Map<string, number>();
-  for (const { block, s, g, part, denied: count } of cells) {
+  for (const { block, s, g, part, denied: count, reasons } of cells) {
     if (count === 0) continue;
+    if (reasons !== null) {
+      for (const [what, times] of reasons) add(counts, what, times);
+      continue;
+    }
     const rows = snapshot.all(
       `SELECT what, count FROM denied WHERE tenant IN (SELECT id FROM tenant WHERE name = ?)
        AND block = ? AND s = ? AND g = ? AND part = ?`,
@@ -92,13 +98,12 @@ function denied(
       g,
       part,
     );
-    for (const row of rows) add(counts, row);
+    for (const row of rows) add(counts, String(row['what']), Number(row['count']));
   }
   const all = [...counts].map(([what, count]) => ({ what, count }));
   return all.toSorted((a, b) => b.count - a.count || (a.what < b.what ? -1 : 1));
 }
 
-function add(counts: Map<string, number>, row: Row): void {
-  const what = String(row['what']);
-  counts.set(what, (counts.get(what) ?? 0) + Number(row['count']));
+function add(counts: Map<string, number>, what: string, times: number): void {
+  counts.set(what, (counts.get(what) ?? 0) + times);
 }

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { PosternError } from '#model/fault.ts';
+import { isSqliteBusy, isStorageError, sqliteCodeOf, storageFault } from '#model/storage-error.ts';
 import { createTables, prepareStatements, schemaOf, type SubjectStatements } from './subject-tables.ts';
 
 export const SUBJECTS_FILE = 'subjects.db';
@@ -40,8 +41,6 @@ interface Open {
 
 /** How long a call may wait for a lock of another process: it blocks the event loop meanwhile. */
 const BUSY_MS = 1000;
-const SQLITE_BUSY = 5;
-const SQLITE_LOCKED = 6;
 const SQLITE_CANTOPEN = 14;
 
 export function openSubjectDatabase(options: SubjectDatabaseOptions): SubjectDatabase {
@@ -72,7 +71,7 @@ export function openSubjectDatabase(options: SubjectDatabaseOptions): SubjectDat
     try {
       return work(opened());
     } catch (error) {
-      if (isStorageError(error) && !isBusy(error)) drop();
+      if (isFailure(error) && !isSqliteBusy(error)) drop();
       throw mapped(error);
     }
   }
@@ -127,7 +126,7 @@ function openToRead(file: string): Open | null {
     try {
       schema = schemaOf(db);
     } catch (error) {
-      if (codeOf(error) !== SQLITE_CANTOPEN || hasLog(file)) throw error;
+      if (sqliteCodeOf(error) !== SQLITE_CANTOPEN || hasLog(file)) throw error;
       // A copy on a medium that cannot be written to: nobody changes it, so that no shared memory is needed.
       db.close();
       db = readable(`${pathToFileURL(file).href}?immutable=1`);
@@ -187,28 +186,11 @@ function foreign(): PosternError {
   return new PosternError('AUDIT_UNAVAILABLE', `${SUBJECTS_FILE} is not a subjects’ store of this version`);
 }
 
-/** Node's errors of SQLite and of the file system; everything else is a defect. */
-function isStorageError(error: unknown): boolean {
-  if (error instanceof PosternError) return error.code === 'AUDIT_UNAVAILABLE';
-  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
-  if (typeof code !== 'string') return false;
-  return code === 'ERR_SQLITE_ERROR' || code === 'ERR_INVALID_STATE' || 'errno' in (error as Error);
-}
-
-/** SQLite's primary result code; 0 for everything else. */
-function codeOf(error: unknown): number {
-  const { code, errcode } = error as { readonly code?: unknown; readonly errcode?: number };
-  return code === 'ERR_SQLITE_ERROR' ? (errcode ?? 0) & 0xff : 0;
-}
-
-function isBusy(error: unknown): boolean {
-  const code = codeOf(error);
-  return code === SQLITE_BUSY || code === SQLITE_LOCKED;
+function isFailure(error: unknown): boolean {
+  return error instanceof PosternError ? error.code === 'AUDIT_UNAVAILABLE' : isStorageError(error);
 }
 
 function mapped(error: unknown): unknown {
-  if (error instanceof PosternError || !isStorageError(error)) return error;
-  const { code, errcode } = error as { readonly code?: string; readonly errcode?: number };
-  const said = errcode === undefined ? String(code) : `${code} ${errcode}`;
-  return new PosternError('AUDIT_UNAVAILABLE', `the subjects’ store failed (${said})`, error);
+  if (error instanceof PosternError || !isFailure(error)) return error;
+  return storageFault('AUDIT_UNAVAILABLE', 'the subjects’ store failed', error);
 }

@@ -1,6 +1,6 @@
 // Whose request is it? A bearer token of a support issuer or a browser's session cookie, never both; verified or refused.
 // Assumes that Authorization stands alone. Hot: a token seen before, or a cookie of a cached session, is answered without a
-// promise. Cookies are ambient: with one, whatever changes something must say that it comes from our own origin.
+// promise, and a cookie that somebody made up without the store. Cookies are ambient: with one, whatever changes something must say that it comes from our own origin.
 import { secretHash } from '#model/secret-hash.ts';
 import type { SupportSession } from '#model/session.ts';
 import { deny, PASS, type Verdict } from '#model/verdict.ts';
@@ -14,11 +14,12 @@ import { credentialOf } from '../session-credential.ts';
 import type { Stage } from '../stage.ts';
 
 const SCHEME = 'bearer ';
+const NOBODYS = deny('credential_invalid', 'a session cookie that nobody was given');
 
 export interface CredentialStageDeps {
   readonly authenticator: Authenticator;
   /** Null: no cookie is a credential. */
-  readonly sessions: Pick<SessionLookup, 'ofCookie'> | null;
+  readonly sessions: Pick<SessionLookup, 'ofCookie' | 'isOwnCookie'> | null;
 }
 
 export function credentialStage({ authenticator, sessions }: CredentialStageDeps): Stage {
@@ -32,7 +33,13 @@ export function credentialStage({ authenticator, sessions }: CredentialStageDeps
       return deny('credential_invalid', 'a session cookie beside another credential');
     if (!mayBeAmbient(x)) return deny('origin_refused', 'a session cookie, from another origin or from none');
     x.cookieHash = secretHash(cookie);
-    const found = sessions.ofCookie(x.cookieHash);
+    const isOwn = sessions.isOwnCookie(cookie, x.cookieHash);
+    if (isOwn === true) return bySession(x, sessions);
+    return isOwn === false ? NOBODYS : isOwn.then((known) => (known ? bySession(x, sessions) : NOBODYS));
+  }
+
+  function bySession(x: Exchange, lookup: Pick<SessionLookup, 'ofCookie'>): Verdict | Promise<Verdict> {
+    const found = lookup.ofCookie(x.cookieHash);
     return found instanceof Promise
       ? found.then((session) => acceptSession(x, session))
       : acceptSession(x, found);
@@ -40,7 +47,7 @@ export function credentialStage({ authenticator, sessions }: CredentialStageDeps
 
   /** Whether the session still holds is judged in its turn (stages/session.ts), so that its holder is told of its end. */
   function acceptSession(x: Exchange, session: SupportSession | null): Verdict {
-    if (session === null) return deny('credential_invalid', 'a session cookie that nobody was given');
+    if (session === null) return NOBODYS;
     const { principal, keyId } = session;
     const refusal = keyId === undefined ? null : authenticator.refusalOfKey(principal.issuer, keyId);
     if (refusal !== null) return refusal;

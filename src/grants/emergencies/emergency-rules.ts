@@ -2,7 +2,6 @@
 // Guarantees: two different people with verified addresses, the one who confirms is the grant's grantor and so never its
 // user, no lift ever, and never against a suspended tenant, an excluded organisation or a lock. Pure: the store runs the
 // rules inside its transaction, at the asking and again at the confirmation. Cold.
-import { caseRefMatcher, isCaseRef } from '#model/case-pattern.ts';
 import type { EpochMs } from '#model/clock.ts';
 import type { Actor, Grant } from '#model/grant.ts';
 import { GrantRefusal } from '#model/grant-refusal.ts';
@@ -12,7 +11,7 @@ import type { NoticeDraft } from '#model/notice.ts';
 import { isSamePerson } from '#model/principal.ts';
 import type { TenantSettings } from '#model/tenant-settings.ts';
 import type { Emergency, EmergencyDraft, EmergencyStatus, Responder } from './emergency-store.ts';
-import { isActor } from '../grant-content.ts';
+import { checkCaseRef, isActor } from '../grant-content.ts';
 import { personOf } from '../grant-notice.ts';
 import { requireSecurity } from '../locks/lock-rules.ts';
 
@@ -39,7 +38,8 @@ export function askedEmergency(id: string, draft: EmergencyDraft, context: Emerg
   const { now, by } = context;
   requirePerson(by);
   requireOpen(draft, context);
-  checkCase(draft, context);
+  // An emergency may be none of a case.
+  if (draft.caseRef !== null) checkCaseRef(draft.caseRef, context.settings);
   requireUnlocked(draft, [by, draft.responder], context);
   checkDuration(draft.durationMs);
   return {
@@ -90,7 +90,7 @@ export function confirmedEmergency(
 }
 
 /**
- * The grant of a confirmed emergency, by a way of its own so that `requireConsent` of lifecycle.ts needs no exception.
+ * The grant of a confirmed emergency, by a way of its own so that `requireGrantor` needs no exception.
  * It gives no role, no workspace and no lift. Throws a TypeError for one that was not confirmed: a defect.
  */
 export function emergencyGrant(emergency: Emergency): Grant {
@@ -191,14 +191,6 @@ function requireUnlocked(
     if (lockFor(locks, { principal, tenant, caseRef }, now) === null) continue;
     throw new GrantRefusal('break_glass_locked', 'The security team lifts the lock first.');
   }
-}
-
-/** Its form, where one is asked for; an emergency may be none of a case. */
-function checkCase({ caseRef }: EmergencyDraft, { settings: { caseRefPattern } }: EmergencyContext): void {
-  if (caseRef === null || caseRefPattern === null) return;
-  const matcher = caseRefMatcher(caseRefPattern);
-  if (matcher !== null && isCaseRef(matcher, caseRef)) return;
-  throw new GrantRefusal('case_ref_mismatch', `A case reference has the form ${caseRefPattern}.`);
 }
 
 function checkDuration(durationMs: number): void {

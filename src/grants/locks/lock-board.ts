@@ -2,7 +2,7 @@
 // change of a lock here or elsewhere; when a change may have been missed, or one is known and cannot be read, the board
 // is not available until it has been read, and the gate refuses (fail closed). Hot: `lockFor`, once per request.
 import type { Clock, EpochMs } from '#model/clock.ts';
-import { type Lock, type Locked, lockHoldsAt } from '#model/lock.ts';
+import { type Lock, type Locked, lockHoldsAt, type LockTarget } from '#model/lock.ts';
 import type { Log } from '#model/log.ts';
 import { LockTable } from './lock-table.ts';
 import type { LockStore } from './lock-store.ts';
@@ -36,9 +36,11 @@ export interface LockBoard extends LockLookup, Disposable {
   take(lock: Lock): void;
   /** After a jump of the clock: what had ended by the wrong one may hold. Not available until it has been read. */
   reread(): void;
-  /** How many hold now; for the metric. */
-  held(): number;
+  /** How many hold now, by what they are on, zeros too; null while nobody knows. For the metric. */
+  heldByKind(): Readonly<Record<LockKind, number>> | null;
 }
+
+type LockKind = LockTarget['kind'];
 
 const RETRY_MS = 250;
 
@@ -79,11 +81,12 @@ export function createLockBoard(deps: LockBoardDeps): LockBoard {
       table = new LockTable(locks.values());
     },
     reread: () => following.reread(),
-    held() {
+    heldByKind() {
+      if (!following.available) return null;
       const now = clock.now();
-      let count = 0;
-      for (const lock of locks.values()) if (lockHoldsAt(lock, now)) count += 1;
-      return count;
+      const counts = { principal: 0, tenant: 0, case: 0, everything: 0 };
+      for (const lock of locks.values()) if (lockHoldsAt(lock, now)) counts[lock.target.kind] += 1;
+      return counts;
     },
     [Symbol.dispose]() {
       following[Symbol.dispose]();

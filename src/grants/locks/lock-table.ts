@@ -1,8 +1,8 @@
 // The locks that hold, by what they are on, so that a thousand locked principals cost a request no more than one.
 // Guarantees: finds a lock exactly when `lockFor` of model/lock.ts finds one in the same list; asks the clock at each
-// look. Hot: one look per request, no allocation unless somebody is locked by email; built anew at each change.
+// look. Hot: one look per request, no allocation unless a case or an address is locked; built anew at each change.
 import type { EpochMs } from '#model/clock.ts';
-import { type Lock, type Locked, lockHoldsAt } from '#model/lock.ts';
+import { caseKey, type Lock, type Locked, lockHoldsAt } from '#model/lock.ts';
 import type { Principal } from '#model/principal.ts';
 
 type LocksBy = Map<string, Lock[]>;
@@ -46,7 +46,7 @@ export class LockTable {
         put(this.#byTenant, target.tenant, lock);
         return;
       case 'case':
-        put(this.#byCase, target.caseRef, lock);
+        put(this.#byCase, caseKey(target.caseRef), lock);
         return;
       case 'principal': {
         const ofIssuer: LocksBy = this.#byPrincipal.get(target.issuer) ?? new Map();
@@ -58,7 +58,8 @@ export class LockTable {
   }
 
   #caseLock(caseRef: string, tenant: string | null, now: EpochMs): Lock | null {
-    const locks = this.#byCase.get(caseRef);
+    if (this.#byCase.size === 0) return null;
+    const locks = this.#byCase.get(caseKey(caseRef));
     if (locks === undefined) return null;
     for (const lock of locks) {
       const of = lock.target.kind === 'case' ? lock.target.tenant : null;

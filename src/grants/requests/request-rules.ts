@@ -141,6 +141,7 @@ export function grantDraftOf(
   notice?: GrantDraft['notice'],
 ): GrantDraft {
   const { access, duration, roles, workspaces, actAs, lifts } = request.narrowed ?? request.wanted;
+  const { leadApproval } = request;
   const earlier = approversOf(request).slice(0, -1);
   return {
     tenant: request.tenant,
@@ -161,6 +162,8 @@ export function grantDraftOf(
     source: 'request',
     ...(notice === undefined ? {} : { notice }),
     ...(earlier.length === 0 ? {} : { widenedBy: earlier }),
+    // A lead, not the asker, has looked at this very case: that is what the vendor's own check asks for.
+    ...(leadApproval === null ? {} : { verification: leadApproval }),
   };
 }
 

@@ -30,6 +30,7 @@ export const NO_SETTINGS_DEFAULTS: SettingsDefaults = {
   profiles: new Map(),
   over: {},
   classes: {},
+  recordsKeptMs: Number.POSITIVE_INFINITY,
 };
 
 /** Deeply frozen. */
@@ -50,9 +51,19 @@ export function vendorSettings(defaults: SettingsDefaults, vendor: VendorPart): 
   // A class or a profile that the configuration no longer names may have excluded somebody: nobody enters.
   const isForgotten = rules === null || (name !== null && profile === null);
   return floored(
-    { ...settings, systemAccess: isForgotten ? null : settings.systemAccess, suspended: isForgotten },
+    {
+      ...settings,
+      systemAccess: isForgotten ? null : settings.systemAccess,
+      suspended: isForgotten,
+      auditRetentionMs: keptAtMost(settings.auditRetentionMs, defaults.recordsKeptMs),
+    },
     defaults.floor,
   );
+}
+
+/** Null stays null; what was set before `audit.retention` became shorter is no longer than the journal is kept. */
+function keptAtMost(retentionMs: number | null, recordsKeptMs: number): number | null {
+  return retentionMs === null ? null : Math.min(retentionMs, recordsKeptMs);
 }
 
 /** Every class that the profile or the file names; null for any other but the standard one. */

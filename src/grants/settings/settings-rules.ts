@@ -208,7 +208,13 @@ function checkCounts({ webhooks, notifyEmails }: TenantSettings): void {
 function contextOf({ defaults, dangerouslyAllowHttpWebhooks }: SettingsRules, vendor: VendorPart) {
   const profile = defaults.profiles.get(vendor.profile ?? defaults.profile ?? '');
   const classes = new Set([...Object.keys(profile?.classes ?? {}), ...Object.keys(defaults.classes)]);
-  return { dangerouslyAllowHttpWebhooks, classes, profiles: new Set(defaults.profiles.keys()) };
+  const { recordsKeptMs } = defaults;
+  return {
+    dangerouslyAllowHttpWebhooks,
+    classes,
+    profiles: new Set(defaults.profiles.keys()),
+    recordsKeptMs,
+  };
 }
 
 function refuse([first]: readonly SettingsProblem[]): void {

@@ -6,11 +6,10 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PosternError } from '#model/fault.ts';
+import { isSqliteBusy, isStorageError, storageFault } from '#model/storage-error.ts';
 import { BACKSTOP_PAGES } from './checkpointer.ts';
 import { migrate } from './migrations.ts';
 
-const SQLITE_BUSY = 5;
-const SQLITE_LOCKED = 6;
 /** How long one attempt may block the event loop for a lock that another process holds. */
 const BUSY_BLOCK_MS = 20;
 const BUSY_PAUSE_MS = 15;
@@ -74,7 +73,7 @@ export function createSqliteConnection<S>(deps: SqliteConnectionDeps<S>): Sqlite
       const { statements, db } = opened();
       return work(statements, db);
     } catch (error) {
-      if (isStorageError(error) && !isBusy(error)) drop();
+      if (isFailure(error) && !isSqliteBusy(error)) drop();
       throw error;
     }
   }
@@ -85,7 +84,7 @@ export function createSqliteConnection<S>(deps: SqliteConnectionDeps<S>): Sqlite
       try {
         return use(work);
       } catch (error) {
-        if (!isBusy(error) || performance.now() - startedAt >= deps.busyDeadlineMs) throw mapped(error);
+        if (!isSqliteBusy(error) || performance.now() - startedAt >= deps.busyDeadlineMs) throw mapped(error);
         await sleep(BUSY_PAUSE_MS);
       }
     }
@@ -136,7 +135,7 @@ function createFile(path: string): void {
     // Exclusive: opening and closing a database that exists would drop this process's POSIX locks on it.
     closeSync(openSync(path, 'wx', 0o600));
   } catch (error) {
-    if (!isCoded(error) || error.code !== 'EEXIST') throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 
@@ -158,33 +157,13 @@ function inTransaction<T>(db: DatabaseSync, work: () => T): T {
   }
 }
 
-interface CodedError {
-  readonly code: string;
-  readonly errcode?: number;
-}
-
-function isCoded(error: unknown): error is CodedError {
-  return error instanceof Error && typeof (error as { code?: unknown }).code === 'string';
-}
-
-/** Node's errors of SQLite and of the file system; everything else is a refusal or a defect. */
-function isStorageError(error: unknown): boolean {
+/** A row that cannot be read is of no more use than a file that cannot. */
+function isFailure(error: unknown): boolean {
   if (error instanceof PosternError) return error.code === 'STORE_UNAVAILABLE';
-  if (error instanceof SyntaxError) return true;
-  if (!isCoded(error)) return false;
-  return error.code === 'ERR_SQLITE_ERROR' || error.code === 'ERR_INVALID_STATE' || 'errno' in error;
-}
-
-function isBusy(error: unknown): boolean {
-  if (!isCoded(error) || error.code !== 'ERR_SQLITE_ERROR') return false;
-  const primary = (error.errcode ?? 0) & 0xff;
-  return primary === SQLITE_BUSY || primary === SQLITE_LOCKED;
+  return error instanceof SyntaxError || isStorageError(error);
 }
 
 function mapped(error: unknown): unknown {
-  if (error instanceof PosternError || !isStorageError(error)) return error;
-  const code = isCoded(error)
-    ? `${error.code}${error.errcode === undefined ? '' : ` ${error.errcode}`}`
-    : 'JSON';
-  return new PosternError('STORE_UNAVAILABLE', `the grant store failed (${code})`, error);
+  if (error instanceof PosternError || !isFailure(error)) return error;
+  return storageFault('STORE_UNAVAILABLE', 'the grant store failed', error);
 }

@@ -14,6 +14,7 @@ import {
   revokedGrant,
   verifiedGrant,
 } from '../lifecycle.ts';
+import type { StaffIssuer } from '../staff-reach.ts';
 import { type GrantRow, grantOf, periodOf, rowOf } from './grant-rows.ts';
 import { addNotice } from './notices.ts';
 import type { SettingsSource } from './settings-source.ts';
@@ -35,10 +36,14 @@ export interface GrantVerification {
   readonly expectedRevision?: number | undefined;
 }
 
-export function createGrantWrites(settingsOf: SettingsSource): GrantWrites {
+/** `staff`: who of the vendor could enter at all; none named: nobody has said. */
+export function createGrantWrites(
+  settingsOf: SettingsSource,
+  staff: readonly StaffIssuer[] = [],
+): GrantWrites {
   function contextOf({ statements, now }: Transaction, tenant: TenantId, by: Actor): LifecycleContext {
     const settings = settingsOf(statements, tenant);
-    return { now, settings, by, ofCase: (caseRef) => grantsOfCase(statements, tenant, caseRef) };
+    return { now, settings, by, staff, ofCase: (caseRef) => grantsOfCase(statements, tenant, caseRef) };
   }
   return {
     create(tx, draft, by) {

@@ -198,6 +198,11 @@ const MIGRATIONS: readonly string[] = [
      PRIMARY KEY (caller, key)
    ) STRICT, WITHOUT ROWID;
    CREATE INDEX idempotency_by_age ON idempotency (created_at);`,
+  `CREATE TABLE store_secrets (
+     name TEXT PRIMARY KEY,
+     value TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX sessions_open_of ON sessions (principal_issuer, principal_id) WHERE ended_at IS NULL;`,
 ];
 
 /** Throws STORE_UNAVAILABLE for a file that a newer version wrote: reading half of it would be guessing. */

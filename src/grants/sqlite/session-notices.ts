@@ -1,7 +1,9 @@
 // What is said of a support session when it was opened and when it has ended: who, why, and at the end what was done, by
 // the names of routes. Facts alone; the whole report is read by the session's id. Pure and cold.
+import type { Grant } from '#model/grant.ts';
 import type { NoticeDraft } from '#model/notice.ts';
 import type { SupportSession } from '#model/session.ts';
+import { usersOf } from '../grant-notice.ts';
 
 /** What the notice of an end counts; null where the journal could not be read in time. */
 export interface ReportedCounts {
@@ -21,14 +23,19 @@ export interface ReportedCounts {
 /** A mail is no report: what was written to comes first, and the rest is counted. */
 const MAX_STEPS = 20;
 
-/** One for each session and event, ever. */
-export function startedNotice(session: SupportSession): NoticeDraft {
-  return notice('session.started', session, { access: session.access, endsAt: session.endsAt });
+/** One for each session and event, ever. `grant`: the session's; null for what stands without one. */
+export function startedNotice(session: SupportSession, grant: Grant | null): NoticeDraft {
+  const more = { access: session.access, endsAt: session.endsAt };
+  return { ...notice('session.started', session, more), ...usersOf(grant) };
 }
 
-export function endedNotice(session: SupportSession, counts: ReportedCounts | null): NoticeDraft {
+export function endedNotice(
+  session: SupportSession,
+  counts: ReportedCounts | null,
+  grant: Grant | null,
+): NoticeDraft {
   const { endedAt, startedAt, endedBy, note, access } = session;
-  return notice('session.ended', session, {
+  const facts = {
     access,
     endedAt,
     endedBy,
@@ -45,7 +52,8 @@ export function endedNotice(session: SupportSession, counts: ReportedCounts | nu
           denied: counts.denied,
           report: stepsOf(counts.resources),
         }),
-  });
+  };
+  return { ...notice('session.ended', session, facts), ...usersOf(grant) };
 }
 
 /** A line for each: `/api/v2/tickets: 12 reading, 1 writing`. Null where nothing was let through. */

@@ -4,6 +4,7 @@ import { GrantRefusal } from '#model/grant-refusal.ts';
 import type { SessionId, TenantId } from '#model/ids.ts';
 import type { SupportSession } from '#model/session.ts';
 import { frozen } from './grant-rows.ts';
+import { grantById } from './grant-writes.ts';
 import { addNotice } from './notices.ts';
 import { endedNotice, type ReportedCounts } from './session-notices.ts';
 import { SESSION_COLUMNS, sessionById, sessionsOf } from './session-rows.ts';
@@ -43,13 +44,14 @@ export function sessionReports<Report extends StoredReport>(core: StoreCore): Se
         const { changes } = tx.statements.sql(ADD).run(row);
         if (Number(changes) === 0) return;
         tx.statements.sql(REPORTED).run(session.id);
-        addNotice(tx, endedNotice(session, report));
+        addNotice(tx, endedNotice(session, report, grantById(tx.statements, session.grantId)));
       }),
     noticeWithoutReport: (id) =>
       core.write((tx) => {
         const session = ended(tx.statements, id);
         const { changes } = tx.statements.sql(NOTICED).run(id);
-        if (Number(changes) > 0) addNotice(tx, endedNotice(session, null));
+        if (Number(changes) > 0)
+          addNotice(tx, endedNotice(session, null, grantById(tx.statements, session.grantId)));
       }),
     reportOf: (id) =>
       core.read((statements) => {

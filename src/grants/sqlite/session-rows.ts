@@ -49,7 +49,7 @@ export function addSession(statements: Statements, session: SupportSession): voi
   });
 }
 
-/** Its end and its note; nothing else of a session ever changes here. */
+/** Its end, its note, and the groups that its principal is still in; nothing else of a session ever changes here. */
 export function replaceSession(statements: Statements, session: SupportSession): void {
   const { id, endedAt } = session;
   statements.sql(REPLACE).run({ id, endedAt, document: JSON.stringify(session) });

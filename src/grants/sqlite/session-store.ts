@@ -7,11 +7,14 @@ import { GrantRefusal } from '#model/grant-refusal.ts';
 import type { SessionId, TenantId } from '#model/ids.ts';
 import { lockFor } from '#model/lock.ts';
 import type { Principal } from '#model/principal.ts';
+import { newSecret } from '#model/secret-hash.ts';
 import { sessionOverAt, type SupportSession } from '#model/session.ts';
 import type { TenantView } from '#model/tenant-settings.ts';
+import { grantById } from './grant-writes.ts';
 import { heldLocks } from './lock-store.ts';
 import { addNotice } from './notices.ts';
 import { endSession, type SessionEnd } from './session-ends.ts';
+import { sessionNarrowing, type SessionNarrowing } from './session-narrowing.ts';
 import { sessionReads, type SessionReads } from './session-reads.ts';
 import { sessionReports, type SessionReports, type StoredReport } from './session-reports.ts';
 import {
@@ -47,6 +50,7 @@ interface SessionWrites {
   ): Promise<{ readonly session: SupportSession; readonly isNews: boolean }>;
   takeLaunch(hash: string, tenant: TenantId, cookieHash: string): Promise<SupportSession | null>;
   launchOf(hash: string, tenant: TenantId): Promise<SupportSession | null>;
+  sealKey(): Promise<string>;
   touch(uses: readonly { readonly id: SessionId; readonly at: EpochMs }[]): Promise<void>;
 }
 
@@ -60,6 +64,7 @@ interface SessionChangeSeen {
 export interface SqliteSessionStore<Report extends StoredReport>
   extends SessionWrites,
     SessionReads,
+    SessionNarrowing,
     SessionSweep,
     SessionReports<Report> {
   watch(onChange: (change: SessionChangeSeen) => void, onGap: () => void): Disposable;
@@ -76,6 +81,9 @@ const LAUNCH_OF = `SELECT session FROM launch_links WHERE ${LAUNCH_HOLDS}`;
 const SET_COOKIE = `UPDATE sessions SET cookie_hash = :cookieHash, last_used_at = max(last_used_at, :now)
   WHERE id = :id AND ended_at IS NULL`;
 const TOUCH = `UPDATE sessions SET last_used_at = max(last_used_at, :at) WHERE id = :id AND ended_at IS NULL`;
+const SEAL_KEY = "SELECT value FROM store_secrets WHERE name = 'session-seal'";
+const ADD_SEAL_KEY = `INSERT INTO store_secrets (name, value) VALUES ('session-seal', :value)
+  ON CONFLICT (name) DO NOTHING`;
 /** Links die within a minute; their hashes are kept a little longer, and say nothing. */
 const KEEP_LAUNCH_MS = 3_600_000;
 
@@ -86,6 +94,7 @@ export function createSessionStore<Report extends StoredReport>(
   return {
     ...sessionWrites(core, createViewReader(deps)),
     ...sessionReads(core),
+    ...sessionNarrowing(core),
     ...sessionSweep(core, deps),
     ...sessionReports<Report>(core),
     watch: (onChange, onGap) =>
@@ -114,6 +123,15 @@ function sessionWrites(core: StoreCore, viewOf: ViewReader): SessionWrites {
         tx.changed({ kind: 'session', id, tenant, operation: 'enter', by, document: session });
         return sessionById(statements, id);
       }),
+    async sealKey() {
+      const known = await core.read(({ sql }) => sql(SEAL_KEY).get());
+      if (known !== undefined) return String(known['value']);
+      return core.write(({ statements }) => {
+        // Another process may have been first: its key counts.
+        statements.sql(ADD_SEAL_KEY).run({ value: newSecret() });
+        return String(statements.sql(SEAL_KEY).get()?.['value']);
+      });
+    },
     async touch(uses) {
       if (uses.length === 0) return;
       await core.write(({ statements }) => {
@@ -148,7 +166,7 @@ function open(
       .run({ hash: launch.hash, session: session.id, endsAt: now + launch.lifetimeMs });
   }
   tx.changed({ kind: 'session', id: session.id, tenant, operation: 'open', by, document: session });
-  addNotice(tx, startedNotice(session));
+  addNotice(tx, startedNotice(session, grantById(statements, session.grantId)));
   return { session: sessionById(statements, session.id) as SupportSession, replaced };
 }
 

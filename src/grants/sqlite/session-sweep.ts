@@ -1,17 +1,11 @@
-// Sessions that end without their principal: because somebody ends all of a grant, a tenant, a person or a case, or because
-// the clock, the grant or the tenant's settings did. Each is ended once, whatever the number of processes. Few sessions are
-// open at any time, so what has no index is found by looking at all of them. Cold.
+// Sessions that end by themselves: because the clock, their grant or the tenant's settings did it. Each is ended once,
+// whatever the number of processes. Few sessions are open at any time. Cold.
 import type { EpochMs } from '#model/clock.ts';
-import type { Actor } from '#model/grant.ts';
-import type { GrantId } from '#model/ids.ts';
-import { type Lock, lockConcerns, type LockTarget } from '#model/lock.ts';
-import { type SessionEnding, sessionOverAt, type SupportSession } from '#model/session.ts';
+import { sessionOverAt, type SupportSession } from '#model/session.ts';
 import { endSession, lostAuthority } from './session-ends.ts';
 import { SESSION_COLUMNS, sessionsOf } from './session-rows.ts';
 import type { StoreCore, Transaction } from './store-core.ts';
 import type { TenantViewDeps } from './tenant-view.ts';
-
-type Target = { readonly kind: 'grant'; readonly grantId: GrantId } | LockTarget;
 
 interface Claim {
   readonly limit: number;
@@ -20,10 +14,6 @@ interface Claim {
 }
 
 export interface SessionSweep {
-  endAll(
-    target: Target,
-    end: { readonly ending: SessionEnding; readonly by: Actor | null },
-  ): Promise<readonly SupportSession[]>;
   claimEnded(claim: Claim): Promise<readonly SupportSession[]>;
   nextEnd(): Promise<EpochMs | null>;
 }
@@ -40,30 +30,11 @@ const NEXT_END =
 
 export function sessionSweep(core: StoreCore, deps: TenantViewDeps): SessionSweep {
   return {
-    endAll: (target, end) =>
-      core.write((tx) => openUnder(tx, target).map((one) => endSession(tx, one, { ...end, note: null }))),
     claimEnded: (claim) => core.write((tx) => claimed(tx, deps, claim)),
     nextEnd: () =>
       core.read((statements) => (statements.sql(NEXT_END).get()?.['at'] ?? null) as EpochMs | null),
   };
 }
-
-function openUnder({ statements }: Transaction, target: Target): readonly SupportSession[] {
-  if (target.kind === 'grant') return sessionsOf(statements.sql(OPEN_OF_GRANT).all(target.grantId));
-  const asLock: Lock = { ...NO_LOCK, target };
-  return sessionsOf(statements.sql(OPEN).all()).filter((session) => lockConcerns(asLock, session));
-}
-
-/** Whom a target is about is said in one place: where locks are judged. */
-const NO_LOCK: Omit<Lock, 'target'> = {
-  id: '',
-  message: null,
-  createdAt: 0 as EpochMs,
-  createdBy: { kind: 'system', id: '', issuer: '', email: null, name: null, onBehalfOf: null },
-  endsAt: null,
-  liftedAt: null,
-  liftedBy: null,
-};
 
 function claimed(tx: Transaction, deps: TenantViewDeps, claim: Claim): readonly SupportSession[] {
   const ended: SupportSession[] = [];

@@ -33,7 +33,6 @@ const ENDINGS: Readonly<Record<string, string>> = {
   limit: 'It had reached its longest time.',
   grant_ended: 'The access it stood on had ended.',
   replaced: 'They opened another session.',
-  locked: 'The vendor’s security team locked it out.',
 };
 
 function ended(told: Told): Message {

@@ -1,6 +1,6 @@
 // The bearer authenticator as the gateway sees it: who is let through, for how long, at what cost, and when not.
 import { describe, expect, test, vi } from 'vitest';
-import type { Credential } from '#model/principal.ts';
+import type { Credential, Principal } from '#model/principal.ts';
 import type { Algorithm } from '#authn/options.ts';
 import { createBearerAuthenticator } from '#authn/bearer-authenticator.ts';
 import {
@@ -52,6 +52,16 @@ describe('a good token', () => {
     const results = await Promise.all([1, 2, 3].map(() => bench.authenticator.authenticate(token)));
     expect(new Set(results).size).toBe(1);
     expect(bench.authenticator.cacheSize).toBe(1);
+  });
+
+  test('says whose it is when it is met, and not at each use; a bad one says nothing', async () => {
+    const seen: Principal[] = [];
+    using bench = await authnBench({ onPrincipal: (principal) => seen.push(principal) });
+    const token = bench.token();
+    const { principal } = (await bench.authenticator.authenticate(token)) as Credential;
+    await bench.authenticator.authenticate(token);
+    await bench.authenticator.authenticate(`${token.slice(0, -4)}AAAA`);
+    expect(seen).toEqual([principal]);
   });
 
   test('without a kid is accepted when the issuer has exactly one key of its algorithm', async () => {

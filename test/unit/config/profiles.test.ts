@@ -168,6 +168,30 @@ describe('a profile of one’s own', () => {
   });
 });
 
+describe('the audit retention of a profile or a class of it', () => {
+  it.each([
+    ['settings: { auditRetention: 60d }', '60d', []],
+    ['settings: { auditRetention: 60d }', '59d', ['ours']],
+    ['settings: {}\nclasses: { trial: { auditRetention: 60d } }', '59d', ['ours']],
+  ])('%s with audit.retention of %s is refused at start by %j', (text, retention, refused) => {
+    using folder = testFolder();
+    folder.write('profiles/ours.yaml', `${HEAD}${text}\n`);
+    const file = folder.write('postern.yaml', smallestWith(`audit: { retention: ${retention} }\n`));
+    const result = loadConfig({ file, env: {} });
+    expect(result.ok ? [] : told(result.problems)).toEqual(
+      refused.map((name) => `4:21 audit.retention is shorter than auditRetention of the profile "${name}"`),
+    );
+  });
+
+  it('is not compared with a retention that is none', () => {
+    using folder = testFolder();
+    folder.write('profiles/ours.yaml', `${HEAD}settings: { auditRetention: 60d }\n`);
+    const file = folder.write('postern.yaml', smallestWith('audit: { retention: 1h }\n'));
+    const result = loadConfig({ file, env: {} });
+    expect(result.ok ? [] : told(result.problems)).toEqual(['4:21 audit.retention: from 1d to 520w, not 1h']);
+  });
+});
+
 describe('the gateway’s own words on settings', () => {
   it('stand above the profile, classes key by key', () => {
     const config = configOf(
@@ -229,6 +253,14 @@ describe('the gateway’s own words on settings', () => {
     [
       'grants: { settings: { mayGrant: { kind: permission } } }',
       '4:23 grants.settings.mayGrant.permission is missing',
+    ],
+    [
+      'grants: { settings: { auditRetention: 401d } }',
+      '4:39 grants.settings.auditRetention: A tenant’s records are shown for 400d at most',
+    ],
+    [
+      'audit: { retention: 30d }\ngrants: { classes: { gov: { auditRetention: 31d } } }',
+      '5:45 grants.classes.gov.auditRetention: A tenant’s records are shown for 30d at most',
     ],
     ['sessions: { idle: 2h, max: 1h }', '4:19 sessions.idle must not exceed sessions.max'],
     ['sessions: { idle: 1s }', '4:19 sessions.idle: from 1m to 24h, not 1s'],

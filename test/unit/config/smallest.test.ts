@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { configAt, configOf, problemsOf, SMALLEST, told } from '../../support/config-files.ts';
 
 const GiB = 1024 ** 3;
+const MiB = 1024 ** 2;
 const HOUR = 3_600_000;
 const DAY = 86_400_000;
 
@@ -79,6 +80,7 @@ describe('the smallest configuration', () => {
           profiles: expect.any(Map),
           over: {},
           classes: {},
+          recordsKeptMs: 400 * DAY,
         },
       },
       sessions: { required: true, idleMs: HOUR / 2, maxMs: 8 * HOUR },
@@ -111,6 +113,10 @@ describe('the smallest configuration', () => {
         headerCount: 100,
         headerTimeoutMs: 10_000,
         bodyBytes: GiB,
+        connections: 16_384,
+        inFlight: 8192,
+        heldBodiesBytes: 256 * MiB,
+        eventLoopDelayMs: 1000,
         methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
         perPrincipal: { concurrent: 64, perSecond: 200 },
       },

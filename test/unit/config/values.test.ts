@@ -178,6 +178,14 @@ identity:
     expect(identity.roles).toEqual({ lead: ['leads'], security: [] });
   });
 
+  it('reads the bounds of overload, and lets the event loop be as late as it likes', () => {
+    const { limits } = configOf(
+      smallestWith('limits: { connections: 100, inFlight: 50, heldBodies: 1MiB, eventLoopDelay: off }\n'),
+    );
+    expect(limits).toMatchObject({ connections: 100, inFlight: 50, heldBodiesBytes: 1 << 20 });
+    expect(limits.eventLoopDelayMs).toBe(null);
+  });
+
   it('lets the limits per principal be turned off', () => {
     const { limits } = configOf(
       smallestWith('limits: { perPrincipal: { concurrent: off, perSecond: 5 } }\n'),

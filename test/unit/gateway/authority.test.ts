@@ -11,6 +11,7 @@ describe('the Host header', () => {
     ['127.0.0.1:8080', '127.0.0.1'],
     ['[::1]:8080', '[::1]'],
     ['[2001:DB8::1]', '[2001:db8::1]'],
+    ['[::ffff:192.0.2.1]', '[::ffff:192.0.2.1]'],
   ])('reads %s as %s', (authority, host) => {
     expect(hostNameOf(authority)).toBe(host);
   });
@@ -28,6 +29,8 @@ describe('the Host header', () => {
     'app test',
     '[]',
     '[::1',
+    '[::g]',
+    '[::~]',
     '[::1%25eth0]',
     'app.test:80:80',
     'a'.repeat(300),

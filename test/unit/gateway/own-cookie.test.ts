@@ -4,7 +4,7 @@ import { isOwnCookie } from '#upstream/headers.ts';
 import { isOwnOrigin } from '../../../src/gateway/same-origin.ts';
 import { COOKIE_AMBIGUOUS, ownCookieOf } from '../../../src/gateway/own-cookie.ts';
 
-const SECRET = 'A'.repeat(43);
+const SECRET = 'A'.repeat(65);
 
 describe('the session cookie in a header', () => {
   it.each([

@@ -119,6 +119,8 @@ describe('the readings of a path that is decoded once or twice more', () => {
       '/a%252F..%252Fb',
       '/a%255C..',
       '/a%2F..%3Bx%2Fb',
+      '/a%2F..%C2%AD%2Fb',
+      '/a%2F%EF%BC%8E%EF%BC%8E%2Fb',
       '/a%2F..%20',
     ]) {
       expect(readingIsSafe(path), path).toBe(false);

@@ -68,6 +68,11 @@ describe('headers that must stand alone', () => {
     expect(read(['Expect', '100-continue', 'Expect', '100-continue']).reason).toBe('expectation_failed');
   });
 
+  it('takes what later stages ask for as it came, names in any case', () => {
+    const { head } = read(['traceparent', '00-0af7-b7ad-01', 'ACCEPT', 'text/html', 'User-Agent', 'curl/8 x']);
+    expect(head).toMatchObject({ traceparent: '00-0af7-b7ad-01', accept: 'text/html', userAgent: 'curl/8 x' });
+  });
+
   it('does not confuse names from the prototype with its own', () => {
     expect(read(['__proto__', 'x', 'constructor', 'y', 'hasOwnProperty', 'z']).reason).toBeNull();
   });

@@ -27,6 +27,7 @@ const DEFAULTS: SettingsDefaults = {
   profiles: new Map([['p', PROFILE]]),
   over: { timeZone: 'Europe/Berlin' },
   classes: { trial: { leadFirst: true } },
+  recordsKeptMs: 48 * HOUR,
 };
 
 const effective = (vendor: VendorPart = {}, own: OwnPart = {}): TenantSettings =>
@@ -51,6 +52,18 @@ describe('effective settings', () => {
     });
     expect(effective({ class: 'trial', approvals: 5 }).approvals).toBe(5);
     expect(effective({ class: 'gov' })).toMatchObject({ excludedOrgs: ['vendor'], systemAccess: null });
+  });
+
+  it('never promise records for longer than the journal is kept, and nothing where nobody has settled it', () => {
+    const kept = [undefined, 47 * HOUR, 48 * HOUR, 49 * HOUR].map((auditRetentionMs) =>
+      effective(auditRetentionMs === undefined ? {} : { auditRetentionMs }),
+    );
+    expect(kept.map(({ auditRetentionMs }) => auditRetentionMs)).toEqual([
+      null,
+      47 * HOUR,
+      48 * HOUR,
+      48 * HOUR,
+    ]);
   });
 
   it('are frozen all the way down', () => {

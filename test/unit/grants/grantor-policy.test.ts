@@ -248,7 +248,8 @@ describe('the vendor’s verification', () => {
       revision: 2,
       verification: { at: at(HOUR), by: { id: 'lea', kind: 'staff' } },
     });
-    expect(change({ expiresAt: at(30 * HOUR) }, verified).verification).toEqual({ at: null, by: null });
+    const longer = change({ expiresAt: at(30 * HOUR) }, verified).verification;
+    expect(longer).toEqual({ at: null, by: null, earlier: [expect.objectContaining({ id: 'lea' })] });
     expect(change({ access: 'write' }, {}, { settings: required }).verification).toEqual({
       at: null,
       by: null,
@@ -258,8 +259,6 @@ describe('the vendor’s verification', () => {
   });
 
   it.each<[string, Partial<Grant>, Partial<typeof lead>]>([
-    ['of its organisation', {}, { org: 'vendor' }],
-    ['of its group', { audience: { org: null, groups: ['leads'], principals: null } }, { groups: ['leads'] }],
     [
       'named in it',
       { audience: { org: null, groups: null, principals: [{ issuer: sam.issuer, id: 'lea' }] } },
@@ -294,6 +293,29 @@ describe('the vendor’s verification', () => {
     const verified = verify();
     expect(grantCovers(verified, { ...lead, org: 'vendor' })).toBe(false);
     expect(grantCovers(verified, sam)).toBe(true);
+  });
+
+  it.each<[string, Partial<Grant>, Partial<typeof lead>]>([
+    ['a whole organisation', {}, { org: 'vendor' }],
+    ['a group', { audience: { org: null, groups: ['leads'], principals: null } }, { groups: ['leads'] }],
+  ])('of a grant for %s may be by a lead of it, who then never uses it', (_name, over, who) => {
+    const own = { ...lead, ...who };
+    expect(grantCovers({ ...pending, ...over }, own)).toBe(true);
+    const verified = verify(over, own);
+    expect(grantCovers(verified, own)).toBe(false);
+    expect(grantCovers(verified, { ...own, id: 'tom', email: 'tom@vendor.example' })).toBe(true);
+  });
+
+  it('is remembered when another lead verifies it anew: none of them uses it', () => {
+    const own = { ...lead, org: 'vendor' };
+    const longer = change({ expiresAt: at(30 * HOUR) }, verify({}, own));
+    const anew = verify(longer, { ...own, id: 'lena', email: 'lena@vendor.example' });
+    expect(anew.verification?.by?.id).toBe('lena');
+    expect(grantCovers(anew, own)).toBe(false);
+    expect(grantCovers(anew, sam)).toBe(true);
+    // The first one may look again, each person is kept once.
+    const third = verify(change({ expiresAt: at(40 * HOUR) }, verify(longer, own)), own);
+    expect(third.verification).toMatchObject({ by: { id: 'lea' }, earlier: [{ id: 'lea' }] });
   });
 });
 

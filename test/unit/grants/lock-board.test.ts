@@ -8,6 +8,7 @@ import { everything, later, lock, onAcme, onSam, quinn, samAtAcme } from '../../
 const silent = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
 
 const nothing = (): void => undefined;
+const NONE_HELD = { principal: 0, tenant: 0, case: 0, everything: 0 };
 
 /** A store that answers when it is told to. */
 function pausedStore() {
@@ -72,7 +73,18 @@ describe('the lock board', () => {
     const held = lock(onSam);
     await t.store.answer([held]);
     expect(t.lockNow()).toBe(held);
-    expect(t.board.held()).toBe(1);
+    expect(t.board.heldByKind()).toEqual({ ...NONE_HELD, principal: 1 });
+  });
+
+  it('counts what holds by what it is on, for as long as it holds, and nothing while nobody knows', async () => {
+    const t = setUp();
+    expect(t.board.heldByKind()).toBeNull();
+    await t.store.answer([lock(onSam), lock(onAcme, { endsAt: later(HOUR) }), lock(everything)]);
+    expect(t.board.heldByKind()).toEqual({ principal: 1, tenant: 1, case: 0, everything: 1 });
+    t.clock.advance(HOUR);
+    expect(t.board.heldByKind()).toEqual({ principal: 1, tenant: 0, case: 0, everything: 1 });
+    t.store.gap();
+    expect(t.board.heldByKind()).toBeNull();
   });
 
   it('is not available while the first reading fails, and tries again by itself', async () => {
@@ -190,10 +202,10 @@ describe('the lock board', () => {
     await t.store.answer([lock(onSam, { endsAt: later(HOUR) })]);
     t.clock.advance(HOUR - 1);
     expect(t.lockNow()).not.toBeNull();
-    expect(t.board.held()).toBe(1);
+    expect(t.board.heldByKind()).toMatchObject({ principal: 1 });
     t.clock.advance(1);
     expect(t.lockNow()).toBeNull();
-    expect(t.board.held()).toBe(0);
+    expect(t.board.heldByKind()).toEqual(NONE_HELD);
   });
 
   it('reads nothing more once it is disposed of', async () => {

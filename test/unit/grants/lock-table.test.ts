@@ -57,6 +57,17 @@ describe('the table of locks', () => {
     expect(table.lockFor(samAtAcme, 10 as EpochMs)).toBeNull();
   });
 
+  // Attack: whoever breaks the glass, or opens a session under a grant of no case, writes the case themselves.
+  it('stops a case under whatever spelling, in the table and in the list', () => {
+    const locked = lock({ kind: 'case', caseRef: 'Case-7 ', tenant: null });
+    const table = new LockTable([locked]);
+    for (const caseRef of ['CASE-7', 'case-7', ' Case-7']) {
+      expect(table.lockFor({ ...samAtAcme, caseRef }, 0 as EpochMs)).toBe(locked);
+      expect(lockFor([locked], { ...samAtAcme, caseRef }, 0 as EpochMs)).toBe(locked);
+    }
+    expect(table.lockFor({ ...samAtAcme, caseRef: 'CASE-77' }, 0 as EpochMs)).toBeNull();
+  });
+
   it('names the widest lock, so that its message is the one shown', () => {
     const wide = lock(everything, { message: 'we are under attack' });
     expect(new LockTable([lock(onSam), wide]).lockFor(samAtAcme, 0 as EpochMs)).toBe(wide);

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AccessRequest, RequestedAccess } from '#model/access-request.ts';
-import { type Actor, grantCovers } from '#model/grant.ts';
+import { type Actor, grantCovers, grantStatusAt } from '#model/grant.ts';
 import { GrantRefusal } from '#model/grant-refusal.ts';
 import type { GrantId } from '#model/ids.ts';
 import { createdGrant } from '#grants/lifecycle.ts';
@@ -147,6 +147,23 @@ describe('narrowing', () => {
       expect(draft.tenant).toBe(acme);
     });
     fc.assert(law, { numRuns: 500 });
+  });
+
+  it.each([true, false])('is verified already where a lead has approved the request: %s', (leadFirst) => {
+    const context = contextAt(0, { leadFirst, vendorVerification: 'required' });
+    let request = asked(context);
+    if (leadFirst) request = approvedRequest(request, yes(asStaff(lea)), context);
+    const later = { ...context, now: at(HOUR) };
+    request = approvedRequest(request, yes(admin), later);
+    const rules = { ...later, by: admin, ofCase: () => [] };
+    const grant = createdGrant('grt_1' as GrantId, grantDraftOf(request, later), rules);
+    expect(grantStatusAt(grant, at(HOUR))).toBe(leadFirst ? 'active' : 'pending');
+    expect(grant.verification).toEqual(leadFirst ? request.leadApproval : { at: null, by: null });
+    // Where the vendor verifies nothing, nothing is said of it.
+    const unasked = { ...rules, settings: { ...rules.settings, vendorVerification: 'none' as const } };
+    expect(createdGrant('grt_1' as GrantId, grantDraftOf(request, later), unasked).verification).toBe(
+      undefined,
+    );
   });
 
   it('leaves who may use it alone: the asker, and none of those who approved', () => {

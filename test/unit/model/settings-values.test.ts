@@ -8,6 +8,7 @@ const CONTEXT = {
   dangerouslyAllowHttpWebhooks: false,
   classes: new Set(['trial']),
   profiles: new Set(['support-access']),
+  recordsKeptMs: 400 * 86_400_000,
 };
 const hook = (url: string) => ({ webhooks: [{ id: 'hook_a', url, secret: 'whsec_a' }] });
 const told = (layer: ClassRules & VendorPart) =>
@@ -32,6 +33,7 @@ describe('a value of settings', () => {
     [{ profile: 'vip' }, 'profile_unknown /profile'],
     [{ sessionIdleMs: 1000 }, 'duration_invalid /sessionIdle'],
     [readLayer({ requestLifetime: '1mo' }), 'duration_invalid /requestLifetime'],
+    [readLayer({ auditRetention: '401d' }), 'retention_too_long /auditRetention'],
     [
       { switchGrant: { audience: { org: null, groups: [], principals: null } } },
       'empty_audience /switchGrant/audience',
@@ -48,6 +50,7 @@ describe('a value of settings', () => {
       timeZone: 'America/Argentina/Buenos_Aires',
       durations: { presets: ['1d', '1mo'], default: '1w', max: '5y', maxPerCase: null },
       sessionIdle: '15m',
+      auditRetention: '400d',
       caseRefPattern: 'CASE-[0-9]+',
       notifyEmails: ["o'neill+support@acme.co.example"],
       switchGrant: { audience: { org: 'vendor' } },

@@ -58,6 +58,15 @@ describe('a notice of a grant', () => {
     );
   });
 
+  it('goes to the customer’s users who gave it for themselves, beside the admins, each once', async () => {
+    const users = [{ email: 'uma@acme.example' }, { email: 'ADA@acme.example' }];
+    for (const event of ['grant.given', 'grant.ending', 'session.started', 'session.ended'] as const) {
+      const addresses = await told(noticeOf(event, { users }));
+      expect(addresses.slice(0, 6)).toEqual([...HOOKS, ...TENANT, 'email tenant uma@acme.example']);
+      expect(addresses.join()).not.toContain('ADA@');
+    }
+  });
+
   it('finds the address of a principal it only names by id', async () => {
     const staff = {
       principals: [

@@ -66,11 +66,14 @@ describe('the wide reading of a path', () => {
     expect(wide('/a-/b')).toEqual([['a-'], ['b']]);
   });
 
-  it('takes a format suffix off the last segment besides: a dot and one to eight letters or digits', () => {
+  it('takes a format suffix off the last segment besides: a dot and whatever is behind it', () => {
     expect(wide('/a.csv')).toEqual([['a.csv', 'a']]);
     expect(wide('/a.c')).toEqual([['a.c', 'a']]);
     expect(wide('/a.json1234')).toEqual([['a.json1234', 'a']]);
-    expect(wide('/a.json12345')).toEqual([['a.json12345']]);
+    expect(wide('/a.json12345')).toEqual([['a.json12345', 'a']]);
+    expect(wide('/a.c%20v')).toEqual([['a.c v', 'a']]);
+    expect(wide('/a.c%20')).toEqual([['a.c ', 'a.c', 'a']]);
+    expect(wide('/a.%20')).toEqual([['a. ', 'a']]);
     expect(wide('/a.tar.gz')).toEqual([['a.tar.gz', 'a.tar']]);
     expect(wide('/a..csv')).toEqual([['a..csv', 'a.', 'a']]);
     expect(wide('/a.csv.')).toEqual([['a.csv.', 'a.csv', 'a']]);
@@ -79,7 +82,7 @@ describe('the wide reading of a path', () => {
     expect(wide('/12345678')).toEqual([['12345678']]);
   });
 
-  it('takes no suffix of other characters, and none off a segment that others follow', () => {
+  it('takes a suffix of any characters (Rails: `[^/.?]+`), and none off a segment that others follow', () => {
     for (const text of [
       '/a.c-v',
       '/a.c_v',
@@ -90,8 +93,10 @@ describe('the wide reading of a path', () => {
       '/a.%C3%A9',
       '/a.c%2Fv',
     ]) {
-      expect(wide(text)[0], text).toHaveLength(1);
+      expect(wide(text)[0]?.[1], text).toBe('a');
     }
+    expect(wide('/a.b;c.d')).toEqual([['a.b;c.d', 'a.b', 'a.b;c', 'a']]);
+    expect(wide('/.')).toEqual([['.']]);
     for (const suffix of ['0', '9', 'a', 'z', 'A', 'Z', '0a9z']) {
       expect(wide(`/x.${suffix}`)[0], suffix).toContain('x');
     }

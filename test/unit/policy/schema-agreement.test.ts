@@ -251,7 +251,7 @@ describe('the policy schema and the reader', () => {
         for (const { place, how } of changes) {
           const paths = pathsOf(mutated);
           const variants = mutationsAt(mutated, paths[place % paths.length] ?? []);
-          mutated = variants[how % variants.length];
+          mutated = variants[how % variants.length] ?? null;
         }
         const found = disagreement(mutated);
         if (found !== null) throw new Error(`${found}: ${JSON.stringify(mutated)}`);

@@ -15,9 +15,9 @@ describe('the further readings of a path', () => {
 
   it('take encoded separators as structure', () => {
     expect(paths('/a%2Fb')).toEqual(['/a/b?']);
-    expect(paths('/a%5Cb/c')).toEqual(['/a/b/c?']);
-    expect(paths('/a%3Fb%26c/d')).toEqual(['/a?b&c/d']);
-    expect(paths('/a%23b/c')).toEqual(['/a?']);
+    expect(paths('/a%5Cb/c')).toEqual(['/a/b/c?', '/a\\b/c?']);
+    expect(paths('/a%3Fb%26c/d')?.[0]).toBe('/a?b&c/d');
+    expect(paths('/a%23b/c')?.[0]).toBe('/a?');
     expect(paths('/%2F%2Fa')).toEqual(['/a?']);
   });
 
@@ -50,6 +50,29 @@ describe('the further readings of a path', () => {
     expect(paths(`/${'%2F'.repeat(2700)}`)).toEqual(['/?']);
     expect(paths(`/${'%25'.repeat(2700)}41`)).toHaveLength(1);
     expect(paths(`/${'%2525252525'.repeat(700)}41`)).toBeNull();
+  });
+});
+
+describe('a rule on an opted-in route', () => {
+  const policy = policyFrom(rulesText([{ id: 'r', match: '{ paths: ["/files/*/exports"] }' }]));
+
+  it.each([
+    ['a question mark that is a letter of a name', '/files/a%3Fb%2Fexports'],
+    ['a hash that is a letter of a name', '/files/a%23b%2Fexports'],
+    ['a backslash that is a letter of a name', '/files/a%5Cb%2Fexports'],
+    ['parameters that go before anything is decoded', '/files/a%2Fexports;%2Fb'],
+  ])('denies the reading of an application with %s', (_, path) => {
+    const asked = facts(path, { encodedSlash: true });
+    expect(policy.evaluate(asked, { shadowRules: [], wantsBody: false })).toMatchObject({
+      rule: { id: 'r' },
+    });
+  });
+
+  it('refuses a way up that only shows once invisible characters are gone', () => {
+    const asked = facts('/files/a%2F..%C2%AD%2Fb', { encodedSlash: true });
+    expect(policy.evaluate(asked, { shadowRules: [], wantsBody: false })).toMatchObject({
+      reason: 'bad_request_target',
+    });
   });
 });
 

@@ -92,7 +92,8 @@ describe('the trie', () => {
     expect(found(trie, '/a.json')).toEqual([1]);
     expect(found(trie, '/a.json/;')).toEqual([1]);
     expect(found(trie, '/a.json/b')).toEqual([]);
-    expect(found(trie, '/a.123456789')).toEqual([]);
+    expect(found(trie, '/a.1234-56789')).toEqual([1]);
+    expect(found(trie, '/ab.123456789')).toEqual([]);
     expect(found(trie, '/a.')).toEqual([1]);
     expect(found(trie, '/a..json')).toEqual([1]);
     expect(found(trie, '/a/.json')).toEqual([1]);

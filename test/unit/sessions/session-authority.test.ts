@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import type { Actor } from '#model/grant.ts';
-import { isSecret, newSecret, secretHash } from '#model/secret-hash.ts';
+import type { GrantId } from '#model/ids.ts';
+import { createSecretSeal, isSealedSecret, newSecret, secretHash } from '#model/secret-hash.ts';
 import { startSessionTimer, waitUntil } from '#sessions/session-timer.ts';
 import {
   acme,
@@ -99,12 +100,12 @@ describe('a launch link', () => {
     const { room, session, launch } = await opened({ launch: true });
     await using _ = room;
     if (launch === null) throw new Error('no launch link');
-    expect(isSecret(launch.token)).toBe(true);
+    expect(isSealedSecret(launch.token)).toBe(true);
     expect(launch.endsAt).toBe(at(MINUTE));
     expect((await room.authority.launchOf(launch.token, acme))?.id).toBe(session.id);
     const entered = await room.authority.takeLaunch(launch.token, acme);
     expect(entered?.session.id).toBe(session.id);
-    expect(isSecret(entered?.cookie ?? '')).toBe(true);
+    expect(isSealedSecret(entered?.cookie ?? '')).toBe(true);
     expect(entered?.cookie).not.toBe(launch.token);
     expect((await room.cache.ofCookie(secretHash(entered?.cookie ?? '')))?.id).toBe(session.id);
     expect(await room.cache.ofCookie(secretHash(launch.token))).toBeNull();
@@ -130,8 +131,21 @@ describe('a launch link', () => {
     const { room } = await opened({ launch: true });
     await using _ = room;
     const take = vi.spyOn(room.sessions, 'takeLaunch');
-    expect(await room.authority.takeLaunch(newSecret(), acme)).toBeNull();
+    const unknown = (await room.cache.seal()).make('launch');
+    expect(await room.authority.takeLaunch(unknown, acme)).toBeNull();
     expect(take).not.toHaveBeenCalled();
+  });
+
+  it('that somebody made up costs no look either, a thousand times; nor does a cookie in its place', async () => {
+    const { room } = await opened({ launch: true });
+    await using _ = room;
+    const look = vi.spyOn(room.sessions, 'launchOf');
+    const forger = createSecretSeal(newSecret());
+    for (let i = 0; i < 1000; i++)
+      expect(await room.authority.launchOf(forger.make('launch'), acme)).toBeNull();
+    expect(await room.authority.takeLaunch(forger.make('launch'), acme)).toBeNull();
+    expect(await room.authority.takeLaunch((await room.cache.seal()).make('cookie'), acme)).toBeNull();
+    expect(look).not.toHaveBeenCalled();
   });
 
   it('is made only when a browser will enter', async () => {
@@ -156,21 +170,6 @@ describe('ending', () => {
       actor: { kind: 'principal', id: 'sam' },
       details: { endedBy: 'left', hasNote: true },
     });
-  });
-
-  it('of all in a tenant is told as whoever did it', async () => {
-    const { room } = await opened();
-    await using _ = room;
-    const count = await room.authority.endAllOf(
-      { kind: 'tenant', tenant: acme },
-      { ending: 'tenant', by: admin },
-    );
-    expect(count).toBe(1);
-    expect(room.events[1]).toMatchObject({
-      actor: { kind: 'customer', id: 'u-1' },
-      details: { endedBy: 'tenant' },
-    });
-    expect(room.enforced).toHaveLength(1);
   });
 
   it('does nothing when the store cannot be written', async () => {
@@ -256,5 +255,33 @@ describe('the timer', () => {
     [86_400_000, 60_000],
   ])('waits, for an end %s ms from now, %i ms', (inMs, waitMs) => {
     expect(waitUntil(inMs === null ? null : at(inMs), START)).toBe(waitMs);
+  });
+});
+
+describe('a newer token of a session’s principal', () => {
+  it('narrows it here at once, and ends it where its grant covers them no more', async () => {
+    const { room, session } = await opened();
+    await using _ = room;
+    await room.cache.activeOf(acme, sam);
+    await room.authority.principalSeen({ ...sam, groups: ['tier-2'] });
+    expect(room.narrowed.map(({ id, principal }) => [id, principal.groups])).toEqual([
+      [session.id, ['tier-2']],
+    ]);
+    expect((await room.cache.activeOf(acme, sam))?.principal.groups).toEqual(['tier-2']);
+    expect(room.enforced).toEqual([]);
+    const [grant] = await room.grants.activeFor(acme);
+    const audience = { org: 'vendor', groups: ['tier-2'], principals: null };
+    await room.grants.change(grant?.id as GrantId, { audience }, admin);
+    await room.authority.principalSeen({ ...sam, groups: [] });
+    expect(room.enforced).toMatchObject([{ id: session.id, endedBy: 'grant_ended' }]);
+    expect(room.events.at(-1)).toMatchObject({ event: 'session.ended', actor: null });
+  });
+
+  it('that cannot be compared fails nobody’s call, and is said in the log', async () => {
+    const { room } = await opened();
+    await using _ = room;
+    vi.spyOn(room.sessions, 'narrow').mockRejectedValue(new Error('planted'));
+    await room.authority.principalSeen({ ...sam, groups: [] });
+    expect(room.logged).toHaveLength(1);
   });
 });

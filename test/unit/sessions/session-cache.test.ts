@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { EpochMs } from '#model/clock.ts';
 import { PosternError } from '#model/fault.ts';
 import type { SessionId, TenantId } from '#model/ids.ts';
+import { createSecretSeal, newSecret, secretHash } from '#model/secret-hash.ts';
 import type { SupportSession } from '#model/session.ts';
 import { createSessionCache } from '#sessions/session-cache.ts';
 import type { SessionUse } from '#sessions/session-store.ts';
@@ -14,6 +15,9 @@ function setUp() {
     open: [supportSession()] as readonly SupportSession[],
     cookies: new Map<string, SupportSession>(),
     loads: 0,
+    cookieReads: 0,
+    sealReads: 0,
+    sealKey: newSecret(),
     touched: [] as SessionUse[],
     fails: false,
   };
@@ -31,7 +35,13 @@ function setUp() {
         await check();
         return read;
       },
+      async sealKey() {
+        state.sealReads += 1;
+        await check();
+        return state.sealKey;
+      },
       async byCookie(hash) {
+        state.cookieReads += 1;
         await check();
         return state.cookies.get(hash) ?? null;
       },
@@ -131,6 +141,45 @@ describe('a cookie’s session', () => {
     expect((await t.cache.ofCookie('hash'))?.id).toBe(supportSession().id);
     expect(t.cache.ofCookie('hash')).toMatchObject({ id: supportSession().id });
     expect(await t.cache.ofCookie('other')).toBeNull();
+  });
+
+  it('is looked for in the store only where its seal holds: a thousand made-up ones cost nothing', async () => {
+    await using t = setUp();
+    const forger = createSecretSeal(newSecret());
+    const isOwn = (cookie: string) => t.cache.isOwnCookie(cookie, secretHash(cookie));
+    expect(await isOwn(forger.make('cookie'))).toBe(false);
+    for (let i = 0; i < 1000; i++) expect(isOwn(forger.make('cookie'))).toBe(false);
+    const own = createSecretSeal(t.state.sealKey);
+    expect(isOwn(own.make('launch'))).toBe(false);
+    expect([t.state.cookieReads, t.state.sealReads]).toEqual([0, 1]);
+    expect(isOwn(own.make('cookie'))).toBe(true);
+  });
+
+  it('is known without its seal once it was looked up, and asked for once though nobody has it any more', async () => {
+    await using t = setUp();
+    const cookie = createSecretSeal(t.state.sealKey).make('cookie');
+    const hash = secretHash(cookie);
+    expect(await t.cache.ofCookie(hash)).toBeNull();
+    expect(t.cache.ofCookie(hash)).toBeNull();
+    expect(t.cache.isOwnCookie(cookie, hash)).toBe(true);
+    expect([t.state.cookieReads, t.state.sealReads]).toEqual([1, 0]);
+  });
+
+  it('waits for the key of the seal once however many ask, and reads another one after a gap', async () => {
+    await using t = setUp();
+    t.state.fails = true;
+    const made = createSecretSeal(t.state.sealKey).make('cookie');
+    const isOwn = () => t.cache.isOwnCookie(made, secretHash(made));
+    await expect(isOwn()).rejects.toThrow(PosternError);
+    t.state.fails = false;
+    t.held.on = true;
+    const asked = [isOwn(), isOwn(), isOwn()];
+    t.release();
+    expect(await Promise.all(asked)).toEqual([true, true, true]);
+    expect(t.state.sealReads).toBe(2);
+    t.state.sealKey = newSecret();
+    t.cache.dropAll();
+    expect(await isOwn()).toBe(false);
   });
 
   it('that has ended is said to have, from the moment the tenant’s entry is gone', async () => {

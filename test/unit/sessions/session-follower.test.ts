@@ -11,6 +11,7 @@ const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 function setUp() {
   const waiting: PromiseWithResolvers<SupportSession | null>[] = [];
   const enforced: SupportSession[] = [];
+  const narrowed: SupportSession[] = [];
   const watchers: ((change: SessionChange) => void)[] = [];
   const following = followSessions({
     store: {
@@ -25,12 +26,16 @@ function setUp() {
       },
     },
     cache: { invalidate() {}, dropAll() {}, ended() {}, sessionsInUse: () => [] },
-    enforcer: { sessionEnded: (session) => void enforced.push(session) },
+    enforcer: {
+      sessionEnded: (session) => void enforced.push(session),
+      sessionNarrowed: (session) => void narrowed.push(session),
+    },
     log: quietLog(),
   });
   return {
     waiting,
     enforced,
+    narrowed,
     changedElsewhere({ id, tenant }: SupportSession) {
       for (const told of watchers) told({ kind: 'session', id, tenant, elsewhere: true });
     },
@@ -54,5 +59,14 @@ describe('a session that another process changed', () => {
     await t.answer(ended);
     expect(t.enforced).toEqual([ended]);
     expect(t.waiting).toEqual([]);
+  });
+
+  it('is followed where it is open still: its principal may be in fewer groups', async () => {
+    using t = setUp();
+    const open = supportSession();
+    const narrower = { ...open, principal: { ...open.principal, groups: [] } };
+    t.changedElsewhere(open);
+    await t.answer(narrower);
+    expect([t.enforced, t.narrowed]).toEqual([[], [narrower]]);
   });
 });

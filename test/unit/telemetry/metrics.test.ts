@@ -34,6 +34,8 @@ function ended(metrics: Metrics, facts: Partial<ExchangeFacts>): void {
   metrics.gateway.exchangeEnded(fakeExchange(facts));
 }
 
+const held = (lines: string[]) => lines.filter((line) => line.startsWith('postern_locks_held{'));
+
 describe('a scrape', () => {
   it('has every declared metric', async () => {
     const lines = await scrape(() => undefined);
@@ -83,6 +85,18 @@ describe('a scrape', () => {
         `postern_build_info{version="1.2.3",node="${process.version}"} 1`,
       ]),
     );
+  });
+
+  it('counts the locks by kind, and says nothing of them while nobody knows', async () => {
+    const counts = { principal: 2, tenant: 0, case: 1, everything: 0 };
+    expect(held(await scrape((metrics) => metrics.readLocks(() => counts)))).toEqual([
+      'postern_locks_held{kind="principal"} 2',
+      'postern_locks_held{kind="tenant"} 0',
+      'postern_locks_held{kind="case"} 1',
+      'postern_locks_held{kind="everything"} 0',
+    ]);
+    expect(held(await scrape((metrics) => metrics.readLocks(() => null)))).toEqual([]);
+    expect(held(await scrape(() => undefined))).toEqual([]);
   });
 
   it('goes without a source that fails, and keeps the others', async () => {

@@ -16,6 +16,7 @@ import {
   idOf,
   intentOf,
   type LineNumbers,
+  linesOf,
   policyOf,
   subjectOf,
 } from '../../../support/index-lines.ts';
@@ -36,11 +37,6 @@ function journalOf(groups: number, seed = 5): RandomJournal {
 }
 
 const idsOf = (records: readonly PublishedRecord[]): unknown[] => records.map(({ id }) => id);
-
-/** As the builder takes them. */
-function lines(...texts: readonly string[]): string[] {
-  return texts.map((text) => text.trimEnd());
-}
 
 describe('pages of records', () => {
   it.each(['newest', 'oldest'] as const)(
@@ -81,11 +77,11 @@ describe('pages of records', () => {
     const numbers: LineNumbers = new Map();
     const request = { id: idOf(FIRST_MS, 1), tenant: 'acme', s: 1, g: 0, t: FIRST_MS, isWrite: false };
     const builder = new JournalBuilder(directory);
-    builder.add(...lines(policyOf(1), subjectOf(1, 'sub-a'), intentOf(request, numbers)));
+    builder.add(...linesOf(policyOf(1), subjectOf(1, 'sub-a'), intentOf(request, numbers)));
     const reader = createAuditReader({ directory, people: peopleBut() });
     const ask = async () => (await reader.records({ ...FIRST, requestId: request.id })).records;
     expect(await ask()).toMatchObject([{ outcome: 'open', requestId: request.id }]);
-    builder.startSegment().add(...lines(doneOf(request, numbers, { code: 'ok', status: 204 })));
+    builder.startSegment().add(...linesOf(doneOf(request, numbers, { code: 'ok', status: 204 })));
     expect(await ask()).toMatchObject([{ outcome: 'completed', http: { status: 204 } }]);
   });
 

@@ -4,11 +4,22 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AuditReader, RecordQuery, Visit } from '#audit/index/audit-reader.ts';
+import type { AuditReader, RecordQuery, Visit, VisitQuery } from '#audit/index/audit-reader.ts';
 import { createAuditReader } from '#audit/index/create-audit-reader.ts';
 import { Indexer } from '#audit/index/indexer.ts';
 import { JournalView } from '#audit/index/journal-view.ts';
 import type { PublishedRecord } from '#audit/published-record.ts';
+import { FIRST_MS } from '../../../support/index-journal.ts';
+import {
+  doneOf,
+  idOf,
+  intentOf,
+  type LineNumbers,
+  linesOf,
+  policyOf,
+  subjectOf,
+} from '../../../support/index-lines.ts';
+import { JournalBuilder } from '../../../support/journal-builder.ts';
 import { naiveRecords, peopleBut, RandomJournal, TENANTS } from '../../../support/random-journal.ts';
 import { naiveVisits } from '../../../support/naive-visits.ts';
 
@@ -54,10 +65,14 @@ async function allRecords(
   }
 }
 
-async function allVisits(reader: AuditReader, tenant: string): Promise<Visit[]> {
+async function allVisits(
+  reader: AuditReader,
+  tenant: string,
+  bound: Pick<VisitQuery, 'notBefore'> = {},
+): Promise<Visit[]> {
   const visits: Visit[] = [];
   for (let cursor: string | null = null; ; ) {
-    const page = await reader.visits({ tenant, limit: 3, cursor });
+    const page = await reader.visits({ tenant, limit: 3, cursor, ...bound });
     // Which of several addresses was seen first is not exact.
     visits.push(...page.visits.map((visit) => ({ ...visit, from: visit.from.toSorted() })));
     cursor = page.nextCursor;
@@ -139,8 +154,50 @@ async function expectSame(directory: string): Promise<void> {
   }
   for (const tenant of TENANTS) {
     expect(await allVisits(reader, tenant)).toEqual(naiveVisits(naive, tenant));
+    for (const notBefore of boundsOf(naive, tenant)) {
+      const newer = naive.filter(({ time }) => Date.parse(time) >= notBefore);
+      expect(await allVisits(reader, tenant, { notBefore }), String(notBefore)).toEqual(
+        naiveVisits(newer, tenant),
+      );
+    }
   }
 }
+
+/** At a request's very instant and right after it, in the middle of visits. */
+function boundsOf(records: readonly PublishedRecord[], tenant: string): number[] {
+  const times = records.filter((one) => one['tenant'] === tenant).map(({ time }) => Date.parse(time));
+  const chosen = [0.2, 0.5, 0.8].map((part) => times[Math.floor(times.length * part)] ?? 0);
+  return chosen.flatMap((at) => [at, at + 1]);
+}
+
+const withheld = (count: number) => [{ reads: 0, deniedCount: count, denied: [{ what: 'guard', count }] }];
+
+describe('a request denied after the index had it', () => {
+  it('is counted once where the bound parts its sum', async () => {
+    const directory = path.join(root, 'corrected');
+    const numbers: LineNumbers = new Map();
+    const first = { id: idOf(FIRST_MS, 1), tenant: 'acme', s: 1, g: 0, t: FIRST_MS, isWrite: false };
+    const t = FIRST_MS + 60_000;
+    const second = { ...first, id: idOf(t, 2), t };
+    const builder = new JournalBuilder(directory);
+    const context = [policyOf(1), subjectOf(1, 'sub-a')];
+    builder.add(...linesOf(...context, intentOf(first, numbers), intentOf(second, numbers)));
+    await indexed(directory);
+    const end = { code: 'response_guarded', status: 403, rule: { id: 'guard', category: 'export' } };
+    builder.add(...linesOf(doneOf(first, numbers, end), doneOf(second, numbers, end)));
+    const reader = createAuditReader({ directory, people, blockBytes: BLOCK_BYTES });
+    const counts = async (notBefore: number) =>
+      (await allVisits(reader, 'acme', { notBefore })).map(({ reads, deniedCount, denied }) => ({
+        reads,
+        deniedCount,
+        denied,
+      }));
+    expect(await counts(first.t)).toEqual(withheld(2));
+    expect(await counts(first.t + 1)).toEqual(withheld(1));
+    expect(await counts(second.t)).toEqual(withheld(1));
+    expect(await counts(second.t + 1)).toEqual([]);
+  });
+});
 
 describe.each([1, 2, 3])('a random journal (%i)', (seed) => {
   it('gives the same answers without an index, with a part of one, with a whole one and with one made anew', async () => {

@@ -10,6 +10,7 @@ import { Indexer } from '#audit/index/indexer.ts';
 import { createAuditReader } from '#audit/index/create-audit-reader.ts';
 import { JournalView } from '#audit/index/journal-view.ts';
 import type { SinkProgress } from '#audit/sinks/sink-messages.ts';
+import { idOf, intentOf } from '../../../support/index-lines.ts';
 import { naiveRecords, peopleBut, RandomJournal } from '../../../support/random-journal.ts';
 
 const people = peopleBut();
@@ -19,6 +20,10 @@ beforeEach(() => {
   directory = mkdtempSync(path.join(tmpdir(), 'postern-indexer-'));
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+const line = (fields: object): string => `${JSON.stringify(fields)}\n`;
+const request = { id: idOf(1, 1), tenant: 'ac?me', s: 0, g: 0, t: 1_760_000_000_000, isWrite: false };
+const DAMAGED_INTENT = intentOf(request, new Map()).replace('ac?me', 'ac\\qme');
 
 interface Watched extends Disposable {
   readonly indexer: Indexer;
@@ -169,6 +174,25 @@ describe('the indexer', () => {
     await watched.indexer.drain(endOf(), 0);
     const unreadable = watched.reports.reduce((sum, { dropped }) => sum + (dropped['unreadable'] ?? 0), 0);
     expect(unreadable).toBe(2);
+  });
+
+  it.each([
+    ['a gap without an id', line({ k: 'gap', since: 1, until: 2, count: 1, lost: 0 })],
+    ['a gap without an end', line({ k: 'gap', id: idOf(1, 1), since: 1, count: 1, lost: 0 })],
+    ['a sum without a count that is one', line({ k: 'summed', id: idOf(1, 1), t: 1, count: 'many' })],
+    ['an event without its subject', line({ k: 'event', tenant: 'acme', id: idOf(1, 1), t: 1 })],
+    ['a value that is no line', '1234567\n'],
+    ['a request whose tenant is no JSON', DAMAGED_INTENT],
+  ])('counts %s as a line that it cannot read, sealed or not', async (_what, damaged) => {
+    const journal = journalOf(5);
+    journal.sealed(damaged);
+    for (let i = 0; i < 5; i++) journal.group();
+    using watched = started();
+    await watched.indexer.drain(endOf(), 0);
+    const last = watched.reports.at(-1);
+    expect(last).toMatchObject({ segment: endOf().segment, backlog: 0, errors: 0 });
+    expect(watched.reports.map(({ dropped }) => dropped['unreadable'] ?? 0)).toContain(1);
+    expect(watched.notices).toEqual([]);
   });
 
   it('tries again while its file cannot be made, says so once, and holds no segment back after a minute', async () => {
