@@ -1,6 +1,6 @@
 // From verified claims to people: the mapping of names, and the hygiene of what identity strings may hold, so
-// that nothing downstream is confused by a second `@`, a NUL or a line break (GHSA-c5c4-8r6x-56w3,
-// CVE-2025-66220). Assumes verified claims of a checked issuer. Runs once per token.
+// that nothing downstream is confused by a second `@`, a NUL, a line break or a letter that nobody sees
+// (GHSA-c5c4-8r6x-56w3, CVE-2025-66220). Assumes verified claims of a checked issuer. Runs once per token.
 import type { TenantId } from '#model/ids.ts';
 import type { Principal } from '#model/principal.ts';
 import { isJsonObject, type JsonObject, member } from '#model/strict-json.ts';
@@ -16,11 +16,13 @@ const MAX_NAME_LENGTH = 256;
 const MAX_TENANT_LENGTH = 253;
 const MAX_ENTRY_LENGTH = 256;
 
-/** Control, format (bidirectional overrides too), line and paragraph separators: nothing that an identifier has. */
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+/** Control, format (bidirectional overrides too), separators of lines, fillers: nothing that an identifier has. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 /** In names joiners have a place (Persian, Indic scripts, emoji); direction and line breaks do not. */
 const UNSAFE_IN_NAME = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
-const BLANK = /\s/u;
+const VISIBLE = /[^\s\p{Default_Ignorable_Code_Point}]/u;
+/** One `@` with something on either side, and nothing that lists, quotes, comments or routes (RFC 5322 section 3.2.3). */
+const ADDRESS = /^[^\s()<>[\]:;,"\\@]+@[^\s()<>[\]:;,"\\@]+$/u;
 
 /** Denies with `credential_invalid`, `groups_overage` or `not_support_principal`. The principal is frozen. */
 export function readPrincipal(issuer: SupportIssuer, claims: JsonObject): Principal | Denial {
@@ -96,9 +98,13 @@ function isIdentifier(value: unknown, maxLength: number): value is string {
 function readEmail(claims: JsonObject, name: string): string | null | undefined {
   const email = claimAt(claims, name);
   if (email === undefined || email === null || email === '') return null;
-  if (!isIdentifier(email, MAX_EMAIL_LENGTH) || BLANK.test(email)) return undefined;
-  if (email.indexOf('@') !== email.lastIndexOf('@')) return undefined;
+  if (!isIdentifier(email, MAX_EMAIL_LENGTH) || !isAddress(email)) return undefined;
   return isVouchedFor(claims, 'email_verified') && isVouchedFor(claims, 'xms_edov') ? email : null;
+}
+
+/** Also for whoever folds full width forms to ASCII, or decodes words (RFC 2047): an `@` may hide in either. */
+function isAddress(email: string): boolean {
+  return ADDRESS.test(email) && ADDRESS.test(email.normalize('NFKC')) && !email.includes('=?');
 }
 
 /**
@@ -114,7 +120,7 @@ function readName(claims: JsonObject, claim: string): string | null {
   const name = claimAt(claims, claim);
   if (typeof name !== 'string' || name.length === 0 || name.length > MAX_NAME_LENGTH) return null;
   // Only shown, never compared: an odd name is left out and shuts nobody out.
-  return name.isWellFormed() && !UNSAFE_IN_NAME.test(name) ? name : null;
+  return name.isWellFormed() && VISIBLE.test(name) && !UNSAFE_IN_NAME.test(name) ? name : null;
 }
 
 /** Frozen, without duplicates; a single string is a list of one. Null when malformed. */

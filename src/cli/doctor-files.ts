@@ -4,7 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import { accessSync, constants, existsSync, readdirSync, statfsSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Config, SigningKey, TlsMaterial } from '#config/config.ts';
-import { about, codeOf, type Finding } from './doctor-finding.ts';
+import { about, codeOf, type Finding, type Sort } from './doctor-finding.ts';
 import type { DoctorRooms } from './doctor-rooms.ts';
 import { loadPolicySets } from './policy-sets.ts';
 
@@ -56,12 +56,17 @@ function keyFinding(name: string, { pem, file }: SigningKey): Finding {
   );
 }
 
-/** Null, or why not: the nearest folder above that exists decides. */
-function canMakeIn(folder: string): string | null {
+/** The folder itself, or the nearest above it. */
+function existing(folder: string): string {
   let place = folder;
   while (!existsSync(place) && dirname(place) !== place) place = dirname(place);
+  return place;
+}
+
+/** Null, or why not: the nearest folder above that exists decides. */
+function canMakeIn(folder: string): string | null {
   try {
-    accessSync(place, constants.W_OK | constants.X_OK);
+    accessSync(existing(folder), constants.W_OK | constants.X_OK);
     return null;
   } catch (error) {
     return codeOf(error);
@@ -73,10 +78,9 @@ function certificateFinding(name: string, { cert }: TlsMaterial): Finding {
   const { validTo } = new X509Certificate(cert.reveal());
   const days = Math.floor((Date.parse(validTo) - Date.now()) / DAY_MS);
   const until = new Date(validTo).toISOString().slice(0, 10);
-  if (days < 0)
-    return sort('failed', `expired on ${until}`, 'Replace the files: they are reloaded by themselves.');
-  if (days < 14)
-    return sort('warning', `expires on ${until}`, 'Replace the files: they are reloaded by themselves.');
+  const remedy = 'Replace the files: they are reloaded by themselves.';
+  if (days < 0) return sort('failed', `expired on ${until}`, remedy);
+  if (days < 14) return sort('warning', `expires on ${until}`, remedy);
   return sort('ok', `valid until ${until}`);
 }
 
@@ -105,12 +109,9 @@ function journalFindings({ audit }: Config): readonly Finding[] {
   if (code !== null) {
     return [sort('failed', `cannot be written (${code})`, 'What cannot be recorded is not forwarded: 503.')];
   }
-  const found = [sort('ok', existsSync(directory) ? 'is writable' : 'will be made on first start')];
-  let place = directory;
-  while (!existsSync(place)) place = dirname(place);
-  const { bavail, bsize } = statfsSync(place);
+  const { bavail, bsize } = statfsSync(existing(directory));
   return [
-    ...found,
+    sort('ok', existsSync(directory) ? 'is writable' : 'will be made on first start'),
     diskFinding(about('disk', shortPath(directory)), { free: bavail * bsize, directory, maxBytes }),
   ];
 }
@@ -121,7 +122,7 @@ interface Disk {
   readonly maxBytes: number;
 }
 
-function diskFinding(sort: ReturnType<typeof about>, { free, directory, maxBytes }: Disk): Finding {
+function diskFinding(sort: Sort, { free, directory, maxBytes }: Disk): Finding {
   const mayGrow = Math.max(0, maxBytes - bytesIn(directory));
   if (free < LEAST_FREE_BYTES) {
     return sort(

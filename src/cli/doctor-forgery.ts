@@ -3,6 +3,8 @@
 import { generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import type { AssertionConfig } from '#config/config.ts';
 
+const TYPE = 'postern-assertion+jwt';
+
 export interface Forgery {
   /** With its article, for a sentence. */
   readonly what: string;
@@ -34,8 +36,6 @@ export function forgeriesOf({ issuer, audience }: AssertionConfig, keyId: string
     { what: 'an unsigned assertion', token: `${encoded({ alg: 'none', typ: TYPE })}.${encoded(claims)}.` },
   ];
 }
-
-const TYPE = 'postern-assertion+jwt';
 
 function encoded(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url');

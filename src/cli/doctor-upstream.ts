@@ -2,7 +2,7 @@
 // without an assertion and with forged ones, and so is every address by which outsiders might reach it. Guarantees: GET
 // only, no redirect followed, no header that the configuration injects, no credential. Cold.
 import type { Config } from '#config/config.ts';
-import { about, type Finding, type FindingState } from './doctor-finding.ts';
+import { about, type Finding, type FindingState, type Sort } from './doctor-finding.ts';
 import { type Forgery, forgeriesOf } from './doctor-forgery.ts';
 import { probe, type Probe, type ProbeResult } from './doctor-probe.ts';
 import type { DoctorRooms } from './doctor-rooms.ts';
@@ -112,15 +112,13 @@ function shown(result: ProbeResult): string {
   return result.kind === 'answered' ? String(result.status) : result.code;
 }
 
-type Sorter = ReturnType<typeof about>;
-
 interface Bare {
   readonly result: ProbeResult;
   readonly open: FindingState;
   readonly checksForgeries: boolean;
 }
 
-function bareFinding(sort: Sorter, { result, open, checksForgeries }: Bare): Finding {
+function bareFinding(sort: Sort, { result, open, checksForgeries }: Bare): Finding {
   const status = shown(result);
   switch (verdictOf(result)) {
     case 'open':
@@ -145,7 +143,7 @@ function bareFinding(sort: Sorter, { result, open, checksForgeries }: Bare): Fin
   }
 }
 
-function forgedFinding(sort: Sorter, what: string, { result, open }: Omit<Bare, 'checksForgeries'>): Finding {
+function forgedFinding(sort: Sort, what: string, { result, open }: Omit<Bare, 'checksForgeries'>): Finding {
   const status = shown(result);
   switch (verdictOf(result)) {
     case 'open':

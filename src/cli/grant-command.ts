@@ -1,6 +1,7 @@
 // `postern grant …`: the customer gives, changes and takes away access, a lead verifies it, staff see what covers them. A
 // thin client of the control API, which judges everything. Not hot.
 import { Command, Option } from 'commander';
+import { GRANT_STATUSES } from '#model/grant.ts';
 import { type Control, part, post } from './control-context.ts';
 import { CouldNotAsk } from './control-errors.ts';
 import {
@@ -68,14 +69,12 @@ interface GrantListFlags extends ListFlags {
   readonly status?: string;
 }
 
-const STATUSES = ['pending', 'scheduled', 'active', 'expired', 'revoked'];
-
 function addList(command: Command, control: Control): void {
   control
     .command(command, 'list', 'grants, newest first', 'limit')
     .option('--tenant <id>', 'of this tenant; otherwise those that cover you')
     .option('--unverified', 'as a lead: those that wait to be verified')
-    .addOption(new Option('--status <status>', 'of this status').choices(STATUSES))
+    .addOption(new Option('--status <status>', 'of this status').choices(GRANT_STATUSES))
     .action((flags: GrantListFlags) =>
       control.list(flags, () => {
         const { tenant, status } = flags;

@@ -1,6 +1,6 @@
 // Collects problems by pointer, finds their places in the text, and keeps secret values out of messages and excerpts.
 // Assumes nothing of the text: a secret is masked where it stands in the wrong place too. Cold.
-import { excerptAt, type Problem, type Span, sortProblems } from './problem.ts';
+import { excerptAt, type Problem, type Span, sortProblems, visible } from './problem.ts';
 import type { Place, YamlSource } from './yaml-source.ts';
 
 /** Enough to mend a file by; a hostile one must not fill the terminal. */
@@ -131,7 +131,9 @@ function finish(
     const { line, column, pointer, message, span } = one;
     const lineStart = starts[line - 1] ?? 0;
     const excerpt = excerptAt({ text: source.text, lineStart, line, span, masks });
-    return { file, line, column, pointer, message, excerpt: source.text === '' ? null : excerpt };
+    // A message may name a key or a header as it stands there.
+    const said = visible(message);
+    return { file, line, column, pointer, message: said, excerpt: source.text === '' ? null : excerpt };
   });
   const last = shown.at(-1);
   const more = sorted.length - shown.length;

@@ -1,6 +1,7 @@
 // The JSON Schemas of the calls that read the audit, with an example of each answer: what the OpenAPI document says.
 // Requests are closed and bounded as in schemas.ts; an answer may gain fields, as the published record may. Cold.
-import { closed, INSTANT, orNull, pageKeys, text, TEXT_OR_NULL } from './schema-parts.ts';
+import { closed, orNull, pageKeys, text } from './schema-parts.ts';
+import { INSTANT, TEXT_OR_NULL } from './schema-values.ts';
 
 const SUBJECT_ID = '^(?:sub_[0-9a-f]{32}|anonymous-[0-9]{4}-[0-9]{2}-[0-9]{2}(?:-[0-9]{1,4})?)$';
 

@@ -68,10 +68,10 @@ export const CALLER_KINDS = [
 export type CallerKind = (typeof CALLER_KINDS)[number];
 
 /**
- * `own_tenant`: only for the tenant in the caller's token. `own_user`: there, and only what acts as the caller. `narrow`: the store refuses whatever widens.
- * `covering`: only grants whose audience covers the caller. `asked`: only requests that the
- * caller has made. `as_lead`: these, and those that a lead decides or has decided. `own_session`: only
- * sessions that the caller has opened. Everything else is a refusal.
+ * `own_tenant`: only for the tenant in the caller's token. `own_user`: there, and only what acts as the caller. `narrow`:
+ * the store refuses whatever widens. `covering`: only grants whose audience covers the caller. `asked`: only requests that
+ * the caller has made. `as_lead`: these, and those that a lead decides or has decided. `own_session`: only sessions that
+ * the caller has opened. Everything else is a refusal.
  */
 type Cell =
   | 'any_tenant'

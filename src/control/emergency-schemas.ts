@@ -1,20 +1,8 @@
 // The JSON Schemas of the calls for break glass: closed and bounded as in schemas.ts. What they cannot say (how long is
 // too long, who may confirm) is the store's to refuse. Cold.
 import { securityActor } from './lock-schemas.ts';
-import {
-  access,
-  closed,
-  idOf,
-  INSTANT,
-  INSTANT_OR_NULL,
-  orNull,
-  pageKeys,
-  pageOf,
-  statedReason,
-  tenantId,
-  text,
-  TEXT_OR_NULL,
-} from './schema-parts.ts';
+import { closed, idOf, orNull, pageKeys, pageOf, text } from './schema-parts.ts';
+import { access, INSTANT, INSTANT_OR_NULL, statedReason, tenantId, TEXT_OR_NULL } from './schema-values.ts';
 
 const emergencyId = idOf('emg');
 const reason = statedReason();

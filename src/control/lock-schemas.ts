@@ -1,18 +1,7 @@
 // The JSON Schemas of the calls for locks: closed and bounded as in schemas.ts. Which keys a target of one kind has is
 // said in `kind` and checked in lock-json.ts, so that an error names the one key and not every branch. Cold.
-import {
-  closed,
-  idOf,
-  INSTANT,
-  INSTANT_OR_NULL,
-  orNull,
-  pageKeys,
-  pageOf,
-  tenantId,
-  text,
-  TEXT_OR_NULL,
-  words,
-} from './schema-parts.ts';
+import { closed, idOf, orNull, pageKeys, pageOf, text, words } from './schema-parts.ts';
+import { INSTANT, INSTANT_OR_NULL, tenantId, TEXT_OR_NULL } from './schema-values.ts';
 
 const lockId = idOf('lck');
 

@@ -2,6 +2,7 @@
 // than they check; the headers and refusals that calls share are written here, once. Cold.
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import type { FastifyContextConfig, FastifySchema } from 'fastify';
+import { TEXT } from './schema-values.ts';
 
 /** What the server has besides its routes. */
 export interface SharedFeatures {
@@ -42,7 +43,6 @@ interface DocumentedCall extends FastifyContextConfig {
 
 type Headers = Readonly<Record<string, object>>;
 
-const TEXT = { type: 'string' };
 const IF_MATCH = {
   ...TEXT,
   description: 'The ETag that it was read with: the change is made against that revision or not at all.',
@@ -57,7 +57,7 @@ const LOCATION = { Location: { ...TEXT, description: 'Where what was made is.' }
 const REPLAYED = {
   'Idempotency-Replayed': { ...TEXT, description: '`true` on what was answered before; otherwise absent.' },
 };
-const RETRY_AFTER = { 'Retry-After': { type: 'string', description: 'In how many seconds to ask again.' } };
+const RETRY_AFTER = { 'Retry-After': { ...TEXT, description: 'In how many seconds to ask again.' } };
 const CHALLENGE = { 'WWW-Authenticate': { ...TEXT, description: '`Bearer`.' } };
 
 function documented(

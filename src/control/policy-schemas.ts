@@ -1,6 +1,7 @@
 // The JSON Schemas of the calls about the policy: closed and bounded as in schemas.ts. A described request may be as long as a
 // body of this API; what it means is the policy's to say. Cold.
-import { closed, text, TEXT_OR_NULL } from './schema-parts.ts';
+import { closed, text } from './schema-parts.ts';
+import { TEXT_OR_NULL } from './schema-values.ts';
 
 const listedRule = closed(
   {

@@ -1,18 +1,8 @@
 // The JSON Schemas of access requests. Closed: no additional properties, no coercion, every string bounded and free of
 // control characters. Whether a duration, a role or a category is allowed is the tenant's settings' to say. Cold.
 import { REQUEST_STATUSES } from '#model/access-request.ts';
-import {
-  closed,
-  idOf,
-  list,
-  orNull,
-  pageKeys,
-  pageOf,
-  statedReason,
-  tenantId,
-  text,
-  words,
-} from './schema-parts.ts';
+import { closed, idOf, list, orNull, pageKeys, pageOf, text, words } from './schema-parts.ts';
+import { actor, INSTANT, person, statedReason, tenantId, TEXT, TEXT_OR_NULL } from './schema-values.ts';
 import { grantParts } from './schemas.ts';
 
 const requestId = idOf('req');
@@ -77,42 +67,31 @@ export const requestQuery = closed({
   },
 });
 
-const person = {
-  id: { type: 'string' },
-  email: { type: ['string', 'null'] },
-  name: { type: ['string', 'null'] },
-};
-const actor = closed({
-  ...person,
-  kind: { type: 'string', enum: ['tenant_admin', 'tenant_user', 'service', 'system', 'staff', 'security'] },
-  onBehalfOf: orNull(closed(person)),
-});
-const instant = { type: 'string', format: 'date-time' };
-const approval = closed({ by: actor, at: instant }, ['by', 'at']);
+const approval = closed({ by: actor, at: INSTANT }, ['by', 'at']);
 const wanted = closed(
   {
     access,
-    duration: { type: 'string' },
-    roles: { type: 'array', items: { type: 'string' } },
+    duration: TEXT,
+    roles: { type: 'array', items: TEXT },
     workspaces,
-    actAs: { type: ['string', 'null'] },
-    lifts: { type: 'array', items: { type: 'string' } },
+    actAs: TEXT_OR_NULL,
+    lifts: { type: 'array', items: TEXT },
   },
   ['access', 'duration', 'roles', 'workspaces', 'actAs', 'lifts'],
 );
 
 const always = {
   id: requestId,
-  tenant: { type: 'string' },
+  tenant: TEXT,
   revision: { type: 'integer', minimum: 1 },
   status: { type: 'string', enum: [...REQUEST_STATUSES] },
-  asker: closed({ ...person, issuer: { type: 'string' }, org: { type: 'string' } }),
-  caseRef: { type: ['string', 'null'] },
+  asker: closed({ ...person, issuer: TEXT, org: TEXT }),
+  caseRef: TEXT_OR_NULL,
   reason,
   wanted,
   tenantApprovals: { type: 'array', items: approval },
-  createdAt: instant,
-  lapsesAt: instant,
+  createdAt: INSTANT,
+  lapsesAt: INSTANT,
 };
 
 export const accessRequestSchema = {
@@ -121,9 +100,9 @@ export const accessRequestSchema = {
     {
       ...always,
       narrowed: { ...wanted, description: 'What the approvals leave of it; absent: all that was asked for.' },
-      escalates: { type: 'string' },
+      escalates: TEXT,
       leadApproval: approval,
-      denied: closed({ by: actor, at: instant, why: { type: 'string' } }, ['by', 'at']),
+      denied: closed({ by: actor, at: INSTANT, why: TEXT }, ['by', 'at']),
       grantId: { type: 'string', description: 'Once approved.' },
     },
     Object.keys(always),

@@ -1,21 +1,12 @@
 // What the JSON Schemas of the control API are made of. Closed: no additional properties, no coercion, every string bounded
 // and free of control characters; a key that may be null says so. Cold.
-import { REASON_TYPES } from '#model/grant.ts';
+import { DEFAULT_PAGE } from './route.ts';
 
 /** C0 controls, DEL and NUL with them: they end strings in one reader and not in the next. */
 const PLAIN = '^[^\\u0000-\\u001F\\u007F]+$';
 /** Line breaks and tabs are part of what people write; no other control character is. */
 const WRITTEN = '^[^\\u0000-\\u0008\\u000B-\\u001F\\u007F]+$';
 export const MAX_LIST = 100;
-
-export const TEXT = { type: 'string' };
-export const TEXT_OR_NULL = { type: ['string', 'null'] };
-export const INSTANT = { type: 'string', format: 'date-time' };
-export const INSTANT_OR_NULL = { type: ['string', 'null'], format: 'date-time' };
-
-/** As the data listener resolves tenants: one label. */
-export const tenantId = { type: 'string', pattern: '^[A-Za-z0-9_-]{1,63}$' };
-export const access = { type: 'string', enum: ['read', 'write'] };
 
 export function text(maxLength: number, description: string): object {
   return { type: 'string', minLength: 1, maxLength, pattern: PLAIN, description };
@@ -44,18 +35,13 @@ export function idOf(prefix: string): { readonly type: 'string'; readonly patter
   return { type: 'string', pattern: `^${prefix}_[0-7][0-9A-HJKMNP-TV-Z]{25}$` };
 }
 
-/** `detail` is described where somebody else than its reader has to be named. */
-export function statedReason(description?: string): object {
-  const type = { type: 'string', enum: [...REASON_TYPES] };
-  return closed({ type, detail: words(1000, description) }, ['type', 'detail']);
-}
-
 /** Of every list, besides its filters. */
 export const pageKeys = {
-  limit: { type: 'integer', minimum: 1, maximum: 200, default: 50 },
+  limit: { type: 'integer', minimum: 1, maximum: 200, default: DEFAULT_PAGE },
   cursor: { type: 'string', minLength: 1, maxLength: 128, description: '`nextCursor` of the page before.' },
 };
 
 export function pageOf(items: object): object {
-  return closed({ items: { type: 'array', items }, nextCursor: TEXT_OR_NULL }, ['items', 'nextCursor']);
+  const nextCursor = { type: ['string', 'null'] };
+  return closed({ items: { type: 'array', items }, nextCursor }, ['items', 'nextCursor']);
 }

@@ -1,27 +1,22 @@
 // The JSON Schemas of the control API: what a request may look like, and what the OpenAPI document says of answers.
 // Closed: no additional properties, no coercion, every string bounded and free of control characters.
 import { GRANT_REFUSALS } from '#model/grant-refusal.ts';
-import { GRANT_SOURCES } from '#model/grant.ts';
+import { GRANT_SOURCES, GRANT_STATUSES } from '#model/grant.ts';
 import { CONTROL_PROBLEMS } from './control-problem.ts';
+import { closed, idOf, list, MAX_LIST, orNull, pageKeys, pageOf, text } from './schema-parts.ts';
 import {
   access,
-  closed,
-  idOf,
+  actor,
   INSTANT,
   INSTANT_OR_NULL,
-  list,
-  MAX_LIST,
-  orNull,
-  pageKeys,
-  pageOf,
   statedReason,
   tenantId,
-  text,
   TEXT,
   TEXT_OR_NULL,
-} from './schema-parts.ts';
+} from './schema-values.ts';
 
 const grantId = idOf('grt');
+const status = { type: 'string', enum: [...GRANT_STATUSES] };
 
 const group = text(256, 'A group as the identity provider names it.');
 /** Its form is the store's to judge, with a problem type of its own. */
@@ -154,29 +149,15 @@ export const tenantParams = closed({ tenant: tenantId }, ['tenant']);
 export const grantParams = closed({ id: grantId }, ['id']);
 
 export const pageQuery = closed({
-  status: { type: 'string', enum: ['pending', 'scheduled', 'active', 'expired', 'revoked'] },
+  status,
   ...pageKeys,
-});
-
-const actor = closed({
-  id: TEXT,
-  email: TEXT_OR_NULL,
-  name: TEXT_OR_NULL,
-  kind: { type: 'string', enum: ['tenant_admin', 'tenant_user', 'service', 'system', 'staff', 'security'] },
-  onBehalfOf: orNull(
-    closed({
-      id: TEXT,
-      email: TEXT_OR_NULL,
-      name: TEXT_OR_NULL,
-    }),
-  ),
 });
 
 const grantProperties = {
   id: grantId,
   tenant: TEXT,
   revision: { type: 'integer', minimum: 1 },
-  status: { type: 'string', enum: ['pending', 'scheduled', 'active', 'expired', 'revoked'] },
+  status,
   startsAt: INSTANT,
   expiresAt: INSTANT_OR_NULL,
   access,

@@ -1,21 +1,8 @@
 // The JSON Schemas of the calls for sessions: closed and bounded as in schemas.ts. What is absent by meaning is never null in an
 // answer: an end, a note, a count of writes. Cold.
 import { SESSION_ENDINGS } from '#model/session.ts';
-import {
-  access,
-  closed,
-  idOf,
-  INSTANT,
-  orNull,
-  pageKeys,
-  pageOf,
-  statedReason,
-  tenantId,
-  text,
-  TEXT,
-  TEXT_OR_NULL,
-  words,
-} from './schema-parts.ts';
+import { closed, idOf, orNull, pageKeys, pageOf, text, words } from './schema-parts.ts';
+import { access, INSTANT, statedReason, tenantId, TEXT, TEXT_OR_NULL } from './schema-values.ts';
 
 const sessionId = idOf('ses');
 const DURATION = { type: 'string', description: 'A whole number and a unit: 30m, 8h, 754s.' };

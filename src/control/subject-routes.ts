@@ -6,6 +6,7 @@ import type { LifecycleEvent } from '#audit/journal.ts';
 import type { SubjectRow } from '#audit/subjects/subject-store.ts';
 import type { ControlIdentity } from '#authn/control-authenticator.ts';
 import type { Clock, EpochMs } from '#model/clock.ts';
+import { isSamePerson } from '#model/principal.ts';
 import { askedBy } from './audit-json.ts';
 import * as schemas from './audit-schemas.ts';
 import { callerOf } from './caller.ts';
@@ -56,8 +57,8 @@ export function registerSubjectRoutes(app: FastifyInstance, { audit, clock }: Su
 
 /** As everywhere: the same issuer and id, or the same verified address. */
 function isSelf({ issuer, personId, email }: SubjectRow, identity: ControlIdentity): boolean {
-  if (identity.kind !== 'staff') return false;
-  const { principal } = identity;
-  if (personId === principal.id && issuer === principal.issuer) return true;
-  return email !== null && email.toLowerCase() === principal.email?.toLowerCase();
+  return (
+    identity.kind === 'staff' &&
+    isSamePerson({ id: personId ?? '', issuer: issuer ?? '', email }, identity.principal)
+  );
 }

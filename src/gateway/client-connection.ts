@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import type { Exchange } from './exchange.ts';
 
 const MAX_WAITING = 16;
+const NONE: readonly Exchange[] = Object.freeze([]);
 
 export class ClientConnection {
   /** What the HTTP parser reads from: under TLS the decrypted stream. */
@@ -51,6 +52,13 @@ export class ClientConnection {
     if (this.#waiting.length >= MAX_WAITING) return false;
     this.#waiting.push(x);
     return true;
+  }
+
+  /** Those that wait, in order; none waits from then on. */
+  takeWaiting(): readonly Exchange[] {
+    const waiting = this.#waiting ?? NONE;
+    this.#waiting = null;
+    return waiting;
   }
 
   /** The current exchange has ended: the next one is begun, unless the connection is gone. */

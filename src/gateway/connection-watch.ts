@@ -6,7 +6,7 @@ import type { Overload, OverloadOptions } from './overload.ts';
 
 const LOOK_EVERY_MS = 1000;
 
-/** Of the configured connections: from here on resting ones have so long, most of them longer than that by then. */
+/** From this share of the configured connections on, one may rest for so long; the fuller, the shorter. */
 const PRESSURES = [
   { share: 0.9, restMs: 1000 },
   { share: 0.75, restMs: 10_000 },

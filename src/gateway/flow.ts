@@ -36,6 +36,8 @@ export class Flow implements ExchangeEvents, PipelineExits {
   }
 
   holds(x: Exchange, bytes: number): boolean {
+    // What still comes of a body when its exchange was cut would be held for ever: `finish` has given back what there was.
+    if (x.phase !== 'judging') return false;
     if (!this.#deps.overload.hold(bytes)) {
       this.#deps.overload.shed('held_bodies');
       return false;

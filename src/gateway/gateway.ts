@@ -95,7 +95,7 @@ export function createGateway({ options, rereadStore, ...given }: GatewayDeps): 
   const connections = watches.use(watchConnections({ ...options, options: options.overload, overload }));
   watches.use(watchLoopDelay(options.overload.eventLoopDelayMs, overload));
 
-  const { begin, ...intake } = createIntake({ clock, metrics, flow, pipeline, overload });
+  const { begin, abandon, ...intake } = createIntake({ clock, metrics, flow, pipeline, overload });
 
   return {
     state,
@@ -106,7 +106,7 @@ export function createGateway({ options, rereadStore, ...given }: GatewayDeps): 
     },
     dropped: () => overload.shed('connections'),
     ...intake,
-    ...connectionEvents({ connections, metrics, flow, begin }),
+    ...connectionEvents({ connections, metrics, flow, begin, abandon }),
     close() {
       watches.dispose();
       live.close();
@@ -139,12 +139,13 @@ interface ConnectionDeps {
   readonly metrics: GatewayMetrics;
   readonly flow: Flow;
   readonly begin: (x: Exchange) => void;
+  readonly abandon: (connection: ClientConnection) => void;
 }
 
 type ConnectionEvents = Pick<Gateway, 'connect' | 'disconnected' | 'bodyBroken'>;
 
 /** A connection that comes and goes, and what befalls the exchange it is busy with. */
-function connectionEvents({ connections, metrics, flow, begin }: ConnectionDeps): ConnectionEvents {
+function connectionEvents({ connections, metrics, flow, begin, abandon }: ConnectionDeps): ConnectionEvents {
   return {
     connect(socket, rawSocket, secure) {
       const connection = new ClientConnection(socket, rawSocket, secure, begin);
@@ -155,6 +156,8 @@ function connectionEvents({ connections, metrics, flow, begin }: ConnectionDeps)
     disconnected(connection) {
       connections.remove(connection);
       metrics.connectionClosed();
+      // Before the current one ends, which would begin the next.
+      abandon(connection);
       if (connection.current !== null) flow.clientGone(connection.current);
     },
     bodyBroken({ current }, reason) {

@@ -16,6 +16,8 @@ export interface Intake {
   accept(connection: ClientConnection, message: ClientMessage): boolean;
   /** For what the parser refused: recorded and answered in its turn, nothing judged. */
   refuseUnparsed(connection: ClientConnection, message: ClientMessage, reason: DenialCode): void;
+  /** The connection is gone: what waits there has no turn any more, and is recorded now. */
+  abandon(connection: ClientConnection): void;
   /** Its turn has come. */
   begin(x: Exchange): void;
 }
@@ -52,6 +54,12 @@ export function createIntake({ clock, metrics, flow, pipeline, overload }: Intak
     return false;
   }
 
+  /** Its client has gone: a stage would wait for a body that nothing ends, and hold its room as long as it waits. */
+  function leave(x: Exchange): void {
+    x.endedBy = 'client';
+    flow.refused(x, deny(x.parserRefusal ?? 'client_closed'));
+  }
+
   return {
     accept(connection, message) {
       if (message.res === null) connection.noMoreRequests = true;
@@ -64,10 +72,17 @@ export function createIntake({ clock, metrics, flow, pipeline, overload }: Intak
       x.endedBy = reason === 'client_closed' ? 'client' : null;
       admit(connection, x);
     },
+    abandon(connection) {
+      for (const x of connection.takeWaiting()) {
+        metrics.exchangeStarted();
+        leave(x);
+      }
+    },
     begin(x) {
       metrics.exchangeStarted();
-      if (x.parserRefusal === null) pipeline.run(x);
-      else flow.refused(x, deny(x.parserRefusal));
+      if (x.parserRefusal !== null) flow.refused(x, deny(x.parserRefusal));
+      else if (x.connection.socket.destroyed) leave(x);
+      else pipeline.run(x);
     },
   };
 }

@@ -232,6 +232,8 @@ const REQUEST_LINE = /^([A-Za-z-]{1,16})[ \t]+(\/[^?\s]*)/;
 /** For the record only: what the request line seems to say, its query left out since it may hold anything. */
 function firstLine(packet: Buffer | undefined): { readonly method: string; readonly rawTarget: string } {
   const start = packet === undefined ? '' : packet.subarray(0, 256).toString('latin1');
-  const [, method = '', rawTarget = ''] = REQUEST_LINE.exec(start) ?? [];
+  // An answer to HEAD has no body, whatever was wrong with its target (RFC 9110 section 9.3.2).
+  const asHead = start.startsWith('HEAD ') ? 'HEAD' : '';
+  const [, method = asHead, rawTarget = ''] = REQUEST_LINE.exec(start) ?? [];
   return { method, rawTarget };
 }

@@ -1,6 +1,7 @@
-// What a support case's reference may look like: a pattern that somebody configured, so only as much of a regular
-// expression as cannot be made to run for long. Attack: `([0-9]+)+x` on a long text stops the process. Pure and cold:
-// compiled when it is set or read, run when a grant, a request or a session names a case.
+// What a support case's reference may look like, and which two are the same. A pattern is configured by somebody, so it is
+// only as much of a regular expression as cannot be made to run for long. Attack: `([0-9]+)+x` on a long text stops the
+// process. Pure, and cold but for `caseKey`: compiled when it is set or read, run when a grant, a request or a session
+// names a case.
 
 export const MAX_CASE_PATTERN_CHARS = 128;
 /** What a reference may hold at most: the pattern is run on nothing longer. */
@@ -50,4 +51,9 @@ function isSafe(alternative: string): boolean {
     if (repeat !== '' && !/^\{[0-9]+\}$/.test(repeat)) open += 1;
   }
   return open <= MAX_OPEN_REPEATS;
+}
+
+/** One case, however it is written. Attack: another spelling of it, where whoever enters writes it, walks around the lock. */
+export function caseKey(caseRef: string): string {
+  return caseRef.trim().toLowerCase();
 }

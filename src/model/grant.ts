@@ -2,7 +2,7 @@
 // Hot: `chooseGrant` runs once per request over the tenant's few unexpired grants; it allocates nothing.
 import type { EpochMs } from './clock.ts';
 import type { GrantId, TenantId } from './ids.ts';
-import { isSamePerson, type Principal } from './principal.ts';
+import { isAddressOf, isSamePerson, type Principal } from './principal.ts';
 import type { TenantView } from './tenant-settings.ts';
 
 export type Access = 'read' | 'write';
@@ -107,7 +107,8 @@ export interface Grant {
   readonly verification?: Verification;
 }
 
-export type GrantStatus = 'pending' | 'scheduled' | 'active' | 'expired' | 'revoked';
+export const GRANT_STATUSES = ['pending', 'scheduled', 'active', 'expired', 'revoked'] as const;
+export type GrantStatus = (typeof GRANT_STATUSES)[number];
 
 /** By the clock, at every use: a cached `active` is never believed. An end is exclusive. */
 export function grantStatusAt(grant: Grant, now: EpochMs): GrantStatus {
@@ -158,11 +159,13 @@ function isOneOf(actors: readonly Actor[] | undefined, principal: Principal): bo
   return false;
 }
 
-/** The person a service names carries no issuer, so here only a verified address tells who it is. */
+/** The person a service names carries no issuer, so here only an address tells who it is. */
 function actsFor(actor: Actor, principal: Principal): boolean {
   if (isSamePerson(actor, principal)) return true;
-  const email = actor.onBehalfOf?.email ?? null;
-  return email !== null && principal.email !== null && email.toLowerCase() === principal.email.toLowerCase();
+  const { onBehalfOf } = actor;
+  if (onBehalfOf === null) return false;
+  if (isAddressOf(onBehalfOf.email, principal)) return true;
+  return onBehalfOf.id.includes('@') && isAddressOf(onBehalfOf.id, principal);
 }
 
 /** Why no grant was chosen. A covering but dead grant gives a better answer than none at all. */

@@ -1,5 +1,6 @@
 // The vendor's own stop: no grant, standing tier or session overrides it. Pure rules of whom a lock is about.
 // Hot: `lockFor` runs once per request over the few locks there are; usually none.
+import { caseKey } from './case-pattern.ts';
 import type { EpochMs } from './clock.ts';
 import type { Actor } from './grant.ts';
 import type { TenantId } from './ids.ts';
@@ -57,11 +58,6 @@ export function lockConcerns({ target }: Lock, { principal, tenant, caseRef }: L
     case 'principal':
       return principal !== null && isTarget(target, principal);
   }
-}
-
-/** One case, however it is written. Attack: another spelling of it, where whoever enters writes it, walks around the lock. */
-export function caseKey(caseRef: string): string {
-  return caseRef.trim().toLowerCase();
 }
 
 function isTarget(target: Extract<LockTarget, { kind: 'principal' }>, principal: Principal): boolean {

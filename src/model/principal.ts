@@ -1,6 +1,7 @@
 // Who is asking: the authenticated support person or service, and the credential that proved it.
 // Made by authn after verification; everyone else may trust it until `expiresAt`.
 import type { EpochMs } from './clock.ts';
+import { mailboxOf } from './mail-address.ts';
 
 export interface Principal {
   /** The identity provider's stable subject; unique only together with `issuer`. */
@@ -22,11 +23,27 @@ export interface Credential {
   readonly expiresAt: EpochMs;
 }
 
-/** One human under two issuers is one actor: same (issuer, id), or same verified email, case folded. */
-export function isSamePerson(
-  a: { readonly id: string; readonly issuer: string; readonly email: string | null },
-  b: { readonly id: string; readonly issuer: string; readonly email: string | null },
-): boolean {
+/** What tells who somebody is. */
+interface Person {
+  readonly id: string;
+  readonly issuer: string;
+  readonly email: string | null;
+}
+
+/**
+ * One human under two issuers is one actor: same (issuer, id), or same verified address, however it is spelled. An id that
+ * is an address counts as one. Errs towards yes: a needless refusal is seen and mended, a self-grant would not be.
+ */
+export function isSamePerson(a: Person, b: Person): boolean {
   if (a.id === b.id && a.issuer === b.issuer) return true;
-  return a.email !== null && b.email !== null && a.email.toLowerCase() === b.email.toLowerCase();
+  if (isAddressOf(a.email, b)) return true;
+  return a.id.includes('@') && isAddressOf(a.id, b);
+}
+
+/** Whether mail to `address` reaches this person. Null: there is none. */
+export function isAddressOf(address: string | null, { id, email }: Pick<Person, 'id' | 'email'>): boolean {
+  if (address === null) return false;
+  const mailbox = mailboxOf(address);
+  if (email !== null && mailboxOf(email) === mailbox) return true;
+  return id.includes('@') && mailboxOf(id) === mailbox;
 }

@@ -16,7 +16,10 @@ export const SESSION_ENDINGS = [
 ] as const;
 export type SessionEnding = (typeof SESSION_ENDINGS)[number];
 
-/** Immutable but for its end, the groups of its principal, which only become fewer, and `lastUsedAt`, which lives beside it (session-lookup.ts). */
+/**
+ * Immutable but for its end, the groups of its principal, which only become fewer, and `lastUsedAt`, which lives beside it
+ * (session-lookup.ts).
+ */
 export interface SupportSession {
   readonly id: SessionId;
   readonly tenant: TenantId;

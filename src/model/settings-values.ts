@@ -44,7 +44,8 @@ export interface SettingsContext {
 export const STANDARD_CLASS = 'standard';
 
 const MINUTE_MS = 60_000;
-const LONGEST_MS = 3650 * 86_400_000;
+const DAY_MS = 86_400_000;
+const LONGEST_MS = 3650 * DAY_MS;
 
 /** Every problem of one layer by itself, in the order of its keys; what layers make together is `contradictions`. */
 export function layerProblems(
@@ -93,8 +94,6 @@ export function layerProblems(
 }
 
 type Say = (pointer: string, code: SettingsProblemCode, sentence: string) => void;
-
-const DAY_MS = 86_400_000;
 
 function checkRetention(
   { auditRetentionMs }: ClassRules,

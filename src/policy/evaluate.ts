@@ -53,7 +53,7 @@ const UNREADABLE_QUERY: Denial = Object.freeze(
   ),
 );
 const UNSAFE_READING: Denial = Object.freeze(
-  deny('bad_request_target', 'decoded once more, the path holds what a path may not hold'),
+  deny('bad_request_target', 'decoded once more, the path holds what a path may not hold, or too much'),
 );
 const NOT_CANONICAL: Denial = Object.freeze(deny('bad_request_target', 'the path is not canonical'));
 
@@ -93,7 +93,7 @@ export class Walk {
   }
 
   private judgeFurther(facts: RouteFacts, trace: Trace | null): void {
-    const further = secondReadings(facts.routePath);
+    const further = secondReadings(facts.routePath, facts.target.query.length);
     if (further === null) {
       this.refusal = UNSAFE_READING;
       return;
@@ -185,7 +185,11 @@ export class Walk {
   }
 
   /** `_method` counts besides the real method, from the query and from a form. */
-  private judgeOverride(methods: NonNullable<RuleEntry['methods']>, entry: RuleEntry, facts: RouteFacts): Outcome {
+  private judgeOverride(
+    methods: NonNullable<RuleEntry['methods']>,
+    entry: RuleEntry,
+    facts: RouteFacts,
+  ): Outcome {
     const ofQuery = this.judgeQueryOverride(methods);
     if (ofQuery === OUTCOME.matched) return ofQuery;
     const ofForm = OF_BODY[judgeFormMethod(methods, entry.namesOverridable, facts)];

@@ -18,11 +18,18 @@ export type Position = Omit<PolicyProblem, 'message'>;
 
 export function problemAt(position: Position, message: string): PolicyProblem {
   const { file, line, column, excerpt } = position;
-  return { file, line, column, message, excerpt };
+  return { file, line, column, message: visible(message), excerpt };
 }
 
 export function problemOfFile(file: string, message: string): PolicyProblem {
-  return { file, line: 1, column: 1, message, excerpt: null };
+  return { file, line: 1, column: 1, message: visible(message), excerpt: null };
+}
+
+/** The text of a file holds none of them, but the escapes of a quoted value can: a report must not steer a terminal. */
+const STEERING = /[\p{Cc}\u2028-\u202e\u2066-\u2069\ufeff]/gu;
+
+function visible(message: string): string {
+  return message.replace(STEERING, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** By file, line, column, message; exact repetitions once. */

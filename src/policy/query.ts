@@ -124,10 +124,10 @@ export function decodePart(text: string): string | null {
   return decoded === null || decoded.includes('\0') ? null : decoded;
 }
 
-/** A leading space, then `[]` and `[n]` at the end, taken off as often as they occur. */
+/** Leading white space, then `[]` and `[n]` at the end, taken off as often as they occur. */
 function withoutIndexes(name: string): string {
   let start = 0;
-  while (name.charCodeAt(start) === 0x20) start++;
+  while (isWhiteSpace(name.charCodeAt(start))) start++;
   let end = name.length;
   while (end > start && name.charCodeAt(end - 1) === 0x5d) {
     let open = end - 2;
@@ -136,6 +136,13 @@ function withoutIndexes(name: string): string {
     end = open;
   }
   return start === 0 && end === name.length ? name : name.slice(start, end);
+}
+
+/** PHP takes spaces off a name, other languages whatever their `trim` knows; NFKC has made a space of most of it. */
+function isWhiteSpace(code: number): boolean {
+  return (
+    code === 0x20 || (code >= 0x09 && code <= 0x0d) || code === 0x1680 || code === 0x2028 || code === 0x2029
+  );
 }
 
 function isDigit(code: number): boolean {

@@ -3,8 +3,11 @@
 // one without a format suffix; a narrow one holds the bytes. Hot: one scratch object per policy, reused.
 import { decodeStrict, foldText } from './fold.ts';
 
-/** Alternatives of one segment at most: whole and cut at `;`, each bare, trimmed, without suffix, trimmed. */
-export const MAX_ALTERNATIVES = 8;
+/**
+ * Alternatives of one segment at most: whole and cut at `;`, each bare and trimmed; these two without their suffix, and what
+ * was before the suffix unfolded, all three bare and trimmed. One more would be written over those of the next segment.
+ */
+export const MAX_ALTERNATIVES = 10;
 
 const SLASH = 0x2f;
 const PERCENT = 0x25;
@@ -21,6 +24,8 @@ export class Reading {
   /** Whether there is a segment for `*` to match; false for the empty one after a narrow trailing slash. */
   readonly present: boolean[] = [];
   length = 0;
+  /** Without what a suffix is to those who do not fold, where that is another one; counts where suffixes count. */
+  readonly bares: (string | null)[] = [];
   /** Format suffixes that were taken off, without their dot, of which the first `formatCount` are of this path. */
   readonly formats: string[] = [];
   formatCount = 0;
@@ -46,7 +51,7 @@ export function readWide(path: string, into: Reading): boolean {
       // The bytes of a lower-cased escape are the same; what they decode to is folded below.
       const decoded = decodeStrict(segment);
       if (decoded === null) return false;
-      addWide(into, foldText(decoded));
+      addFolded(into, decoded);
     } else if (segment !== '') addWide(into, segment);
     start = end + 1;
   }
@@ -57,7 +62,7 @@ export function readWide(path: string, into: Reading): boolean {
 /** Segments that were decoded elsewhere, not folded. */
 export function readDecoded(segments: readonly string[], into: Reading): void {
   into.length = 0;
-  for (const segment of segments) addWide(into, foldText(segment));
+  for (const segment of segments) addFolded(into, segment);
   addSuffixes(into);
 }
 
@@ -85,8 +90,19 @@ function lowerAscii(path: string): string {
   return path;
 }
 
+/** Folding can make dots: who looks for a format before it folds, or never does, cuts at the last dot that was there. */
+function addFolded(into: Reading, decoded: string): void {
+  const folded = foldText(decoded);
+  addWide(into, folded);
+  const dot = decoded.lastIndexOf('.');
+  if (dot === -1 || dot === decoded.length - 1) return;
+  const bare = foldText(decoded.slice(0, dot));
+  if (bare.length !== folded.lastIndexOf('.')) into.bares[into.length - 1] = bare;
+}
+
 function addWide(into: Reading, folded: string): void {
   const i = into.length++;
+  into.bares[i] = null;
   into.alternatives[i * MAX_ALTERNATIVES] = folded;
   into.counts[i] = 1;
   into.skippable[i] = folded === '';
@@ -114,7 +130,7 @@ function addAlternative(into: Reading, i: number, text: string): void {
     into.skippable[i] = true;
     return;
   }
-  // Never there already: each is shorter than what it was cut from, and only what stands before a `;` is without one.
+  // Hardly ever there already, and then it costs the walk one look-up.
   const count = into.counts[i] as number;
   into.alternatives[i * MAX_ALTERNATIVES + count] = text;
   into.counts[i] = count + 1;
@@ -134,6 +150,11 @@ function addSuffixes(into: Reading): void {
       const whole = text.slice(0, end);
       addAlternative(into, i, whole);
       addTrimmed(into, i, whole);
+    }
+    const bare = into.bares[i] as string | null;
+    if (bare !== null) {
+      addAlternative(into, i, bare);
+      addTrimmed(into, i, bare);
     }
     if (!maySkip) return;
   }

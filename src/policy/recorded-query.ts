@@ -6,16 +6,19 @@ import { foldedNamesOf, METHOD_OVERRIDE } from './query.ts';
 const MAX_VALUE = 256;
 export const LEFT_OUT = '%E2%80%A6';
 
+/** RFC 6750 section 2.3: what stands under this name is a credential, whatever a rule wants of it (corpus TK331). */
+const CREDENTIAL = 'access_token';
+
 /** Clients spell few names, attackers many: beyond these a name is read each time. */
 const MAX_KNOWN = 1024;
 const MAX_KNOWN_NAME = 64;
 
-/** What to do with a pair, by its raw name: nothing of it, all of it, or the name alone, since it cannot be read. */
+/** What to do with a pair, by its raw name: nothing of it, all of it, or the name alone: it cannot be read, or must not. */
 type Part = 'nothing' | 'pair' | 'name';
 
 /**
  * The raw pairs of a query whose names, in the widest reading, are among `names` or `_method`, joined by `&`; of a pair
- * whose name cannot be read the name alone. Empty when there is nothing to keep.
+ * whose name cannot be read, or that is a credential, the name alone. Empty when there is nothing to keep.
  */
 export function createRecordedQuery(names: ReadonlySet<string>): (query: string) => string {
   const kept = new Set([...names, METHOD_OVERRIDE]);
@@ -68,7 +71,8 @@ function readName(rawName: string, kept: ReadonlySet<string>): Part {
   const names = foldedNamesOf(rawName);
   // A token without a name is longer than any name.
   if (names === null) return rawName.length > MAX_VALUE ? 'nothing' : 'name';
-  return names.some((name) => kept.has(name)) ? 'pair' : 'nothing';
+  if (!names.some((name) => kept.has(name))) return 'nothing';
+  return names.includes(CREDENTIAL) ? 'name' : 'pair';
 }
 
 function bounded(rawName: string, pair: string): string {

@@ -41,7 +41,7 @@ interface Named {
 
 const NOT_CANONICAL: Denial = Object.freeze(deny('bad_request_target', 'the path is not canonical'));
 const UNSAFE_READING: Denial = Object.freeze(
-  deny('bad_request_target', 'decoded once more, the path holds what a path may not hold'),
+  deny('bad_request_target', 'decoded once more, the path holds what a path may not hold, or too much'),
 );
 const MALFORMED_QUERY: Denial = Object.freeze(
   deny('bad_request_target', 'a ScopeMap has to read the query, and a name or value in it is malformed'),

@@ -1,6 +1,7 @@
 // P3: the further readings of a path that a route opted in for: `%2F %5C %3F %23` taken as structure, and
 // `%25` taken as another layer of encoding. Deny rules are evaluated on every one of them. Rare, so it allocates.
 // Assumes a canonical path; the plain reading (decoded once, encoded slashes within their segment) is not repeated.
+// Guarantees: all of them together are little more work than one long plain path, whatever the path holds.
 import {
   decodeAgain,
   decodeStrict,
@@ -20,33 +21,59 @@ export interface SecondReading {
 /** Layers of encoding beyond this are nobody's file name. */
 const MAX_LAYERS = 4;
 
-/** Null: some reading holds what P2 to P4 refuse (dot segments, control characters, bytes that are no UTF-8). */
-export function secondReadings(path: string): readonly SecondReading[] | null {
-  const whole = readingsFrom(path);
-  if (whole === null || !path.includes(';')) return whole;
-  // Servlet containers take parameters off before they decode: `/a%2Fexports;%2Fb` is `/a/exports` to them.
-  const bare = readingsFrom(path.replaceAll(/;[^/]*/g, ''));
-  return bare === null ? null : [...whole, ...bare];
+/**
+ * What all readings of one path may take: for each its bytes, the query's that is read again behind it, and its segments,
+ * which every rule that begins with `**` is asked about. Attack: marks on every layer multiply the readings (70 of one path),
+ * and a path of 8 KiB then costs the loop 120 ms.
+ */
+const MAX_WORK = 48 * 1024;
+const WORK_PER_SEGMENT = 8;
+
+/** The readings so far; `add` is false once they are more work than a path may be. */
+class Readings {
+  readonly all: SecondReading[] = [];
+  readonly #each: number;
+  #left = MAX_WORK;
+
+  constructor(bytes: number) {
+    this.#each = bytes;
+  }
+
+  add(segments: readonly string[], query: string): boolean {
+    this.#left -= this.#each + WORK_PER_SEGMENT * segments.length;
+    if (this.#left < 0) return false;
+    this.all.push({ segments, query });
+    return true;
+  }
 }
 
-function readingsFrom(path: string): readonly SecondReading[] | null {
-  const readings: SecondReading[] = [];
+/**
+ * Null: some reading holds what P2 to P4 refuse (dot segments, control characters, bytes that are no UTF-8), or there are
+ * too many of them. `queryLength`: of the request's own query, where it is read again for each.
+ */
+export function secondReadings(path: string, queryLength = 0): readonly SecondReading[] | null {
+  const readings = new Readings(path.length + queryLength);
+  if (!readFrom(path, readings)) return null;
+  // Servlet containers take parameters off before they decode: `/a%2Fexports;%2Fb` is `/a/exports` to them.
+  if (path.includes(';') && !readFrom(path.replaceAll(/;[^/]*/g, ''), readings)) return null;
+  return readings.all;
+}
+
+/** Whether every reading is one that may be, and they are not too many. */
+function readFrom(path: string, readings: Readings): boolean {
   let segments = mapAll(path.slice(1).split('/'), decodeStrict);
   for (let layer = 1; segments !== null; layer++) {
     if (layer > 1) {
-      if (segments.some(isUnsafe)) return null;
-      readings.push({ segments: segments.filter((segment) => segment !== ''), query: '' });
+      if (segments.some(isUnsafe)) return false;
+      const whole = segments.filter((segment) => segment !== '');
+      if (!readings.add(whole, '')) return false;
     }
-    if (segments.some(hasStructure)) {
-      const split = splitsOf(segments.join('/'));
-      if (split === null) return null;
-      readings.push(...split);
-    }
-    if (!segments.some(hasEncodedOctet)) return readings;
-    if (layer === MAX_LAYERS) return null;
+    if (segments.some(hasStructure) && !readSplits(segments.join('/'), readings)) return false;
+    if (!segments.some(hasEncodedOctet)) return true;
+    if (layer === MAX_LAYERS) return false;
     segments = mapAll(segments, decodeAgain);
   }
-  return null;
+  return false;
 }
 
 function mapAll(
@@ -74,19 +101,17 @@ function isUnsafe(segment: string): boolean {
  * Which of the four are structure is the application's choice: `a%3Fb%2Fexports` is `a` with a query to one and `exports`
  * below `a?b` to another, `a%5Cb%2Fexports` has two segments or three. Every combination is a reading of its own.
  */
-function splitsOf(text: string): readonly SecondReading[] | null {
-  const readings: SecondReading[] = [];
+function readSplits(text: string, readings: Readings): boolean {
   for (const mark of text.includes('?') ? ['?', null] : [null]) {
     for (const hash of text.includes('#') ? ['#', null] : [null]) {
       const [bare, query] = cutAtMark(hash === null ? text : cutAt(text, hash), mark);
       for (const separator of bare.includes('\\') ? [/[/\\]/, '/'] : ['/']) {
         const segments = bare.split(separator).filter((segment) => segment !== '');
-        if (segments.some(isUnsafe)) return null;
-        readings.push({ segments, query });
+        if (segments.some(isUnsafe) || !readings.add(segments, query)) return false;
       }
     }
   }
-  return readings;
+  return true;
 }
 
 function cutAt(text: string, mark: string): string {

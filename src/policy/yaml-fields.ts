@@ -35,7 +35,7 @@ export function readFields(
     if (known.includes(field.name)) fields.set(field.name, field);
     else if (!isFull(reader)) {
       const hint = suggestion(field.name, known) || `; known here: ${known.join(', ')}`;
-      report(reader, field.offset, `unknown key ${JSON.stringify(field.name)} in ${shape.what}${hint}`);
+      report(reader, field.offset, `unknown key ${quoted(field.name)} in ${shape.what}${hint}`);
     }
   }
   const missing = shape.required.filter((name) => !fields.has(name));

@@ -1,5 +1,6 @@
-// How the end and the narrowing of a session become true for traffic in flight. The gateway implements it; `session-authority.ts` calls it
-// after the commit and after the caches have forgotten the session, and returns to its caller only when it has returned.
+// How the end and the narrowing of a session become true for traffic in flight. The gateway implements it;
+// `session-authority.ts` calls it after the commit and after the caches have forgotten the session, and returns to its
+// caller only when it has returned.
 import type { SupportSession } from '#model/session.ts';
 
 export interface SessionEnforcer {

@@ -173,6 +173,8 @@ function claimsOf(subject: AssertionSubject): Record<string, unknown> {
   const { grant } = subject;
   const claims: Record<string, unknown> = {
     sub: principal.id,
+    // The same `sub` of two providers is two people.
+    idp: principal.issuer,
     org: principal.org,
     tenant: subject.tenant,
     grant: { id: grant.id, revision: grant.revision },

@@ -194,7 +194,8 @@ export class HttpTransfer implements Transfer, Passenger, Watched, UploadEvents,
 
   /** Sends the head that is still held, alone. */
   flushHead(): void {
-    if (this.#head !== null && this.#state !== OVER && this.#writeHead()) this.#x.res.flushHeaders();
+    // Not `flushHeaders`: it writes the head in UTF-8, so that each byte of obs-text would become two (RS14).
+    if (this.#head !== null && this.#state !== OVER && this.#writeHead()) this.#x.res.write('', 'latin1');
   }
 
   /** False: it could not be written, and the exchange has failed. */

@@ -8,6 +8,8 @@ export interface SupportContext {
   /** The support person: never one of the customer's users. */
   readonly principal: {
     readonly id: string;
+    /** Of the identity provider that says so: an id is one person's only together with it. */
+    readonly issuer: string;
     readonly org: string;
     readonly email: string | null;
     readonly name: string | null;
@@ -32,18 +34,18 @@ export interface SupportContext {
 
 /** Null for claims of another shape than the gate signs. Assumes that issuer, audience and dates were checked. */
 export function supportContextOf(claims: JWTPayload): SupportContext | null {
-  const { sub, org, tenant, access, jti, exp } = claims;
+  const { sub, idp, org, tenant, access, jti, exp } = claims;
   const grant = grantOf(claims['grant']);
   const workspaces = workspacesOf(claims['workspaces']);
   const { roles } = claims;
-  if (!isText(sub) || !isText(org) || !isText(tenant) || !isText(jti) || typeof exp !== 'number') return null;
+  if (!isText(sub) || !isText(idp) || !isText(org) || !isText(tenant) || !isText(jti) || typeof exp !== 'number') return null;
   if (access !== 'read' && access !== 'write') return null;
   if (grant === null || workspaces === null || !isTexts(roles)) return null;
   const said = optionalTexts(claims);
   if (said === null) return null;
   const { email, name, ...rest } = said;
   return Object.freeze({
-    principal: Object.freeze({ id: sub, org, email, name }),
+    principal: Object.freeze({ id: sub, issuer: idp, org, email, name }),
     tenant,
     grant,
     access,

@@ -96,7 +96,10 @@ export interface SupportOptions<Request> extends AssertionVerifierOptions {
   readonly mode: 'required' | 'optional';
   /** As in the gate's configuration. Default `X-Support-Assertion`. */
   readonly header?: string;
-  /** Which customer's account the request is about, by the application's own reading; null is refused. Asked only where there is an assertion. */
+  /**
+   * Which customer's account the request is about, by the application's own reading; null is refused. Asked only where
+   * there is an assertion.
+   */
   readonly tenantOf?: (request: Request) => string | null | Promise<string | null>;
 }
 
@@ -155,6 +158,8 @@ async function pass(judged: Promise<SupportContext | null>, turn: ExpressTurn): 
     Object.assign(request, { support: await judged });
   } catch (error) {
     if (!(error instanceof AssertionRefused)) return next(error);
+    // Somebody answered while the keys were fetched, such as a middleware with a timeout: the route does not run either way.
+    if (response.headersSent) return undefined;
     const { status, headers, body } = answerOf(error);
     response.writeHead(status, headers).end(body);
     return undefined;

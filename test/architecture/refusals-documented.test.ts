@@ -1,7 +1,6 @@
 // What the control API refuses is documented, each code with its status and its sentence, and so is every key of a tenant's
 // settings with what the shipped profiles make of it. The tables are written from the code: POSTERN_WRITE_DOCS=1 writes them
 // anew; otherwise this finds out that somebody forgot to.
-import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { CONTROL_PROBLEMS } from '#control/control-problem.ts';
 import { settingsBody } from '#control/settings-schemas.ts';
@@ -9,28 +8,9 @@ import { effectiveSettings, NO_SETTINGS_DEFAULTS } from '#grants/settings/effect
 import { readProfiles } from '#config/profile-files.ts';
 import { GRANT_REFUSALS } from '#model/grant-refusal.ts';
 import type { TenantSettings } from '#model/tenant-settings.ts';
+import { between, hold, read } from '../support/documented-tables.ts';
 
 type Table = Readonly<Record<string, { readonly status: number; readonly title: string }>>;
-
-const fileOf = (path: string): URL => new URL(`../../${path}`, import.meta.url);
-const read = (path: string): string => readFileSync(fileOf(path), 'utf8');
-
-/** What stands between the two marks of a page. */
-function between(path: string, [start, end]: readonly [string, string]): string {
-  const text = read(path);
-  expect(text).toContain(`${start}\n`);
-  expect(text).toContain(end);
-  return text.slice(text.indexOf(start) + start.length, text.indexOf(end)).trim();
-}
-
-function hold(path: string, marks: readonly [string, string], table: string): void {
-  if (process.env['POSTERN_WRITE_DOCS'] === '1') {
-    const text = read(path);
-    const [before, after] = [text.indexOf(marks[0]) + marks[0].length, text.indexOf(marks[1])];
-    writeFileSync(fileOf(path), `${text.slice(0, before)}\n\n${table}\n\n${text.slice(after)}`);
-  }
-  expect(between(path, marks)).toBe(table);
-}
 
 /** By status, then by name. */
 function tableOf(table: Table): string {

@@ -280,7 +280,6 @@ export function describeSessionStore(name: string, start: () => Promise<SessionS
       const { session: ended } = await t.sessions.end(session.id, LEFT);
       expect(ended).toMatchObject({ endedBy: 'idle', endedAt: START + 30 * MINUTE });
     });
-
   });
 
   describe(`a session that is over (${name})`, () => {

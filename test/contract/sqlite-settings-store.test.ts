@@ -3,17 +3,14 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, it } from 'vitest';
-import { createAccessSwitch } from '#grants/sqlite/access-switch.ts';
 import { grantStoreOn } from '#grants/sqlite/grant-store.ts';
 import { createGrantWrites } from '#grants/sqlite/grant-writes.ts';
 import { createSettingsSource, type SettingsSource } from '#grants/sqlite/settings-source.ts';
-import { createSettingsStore } from '#grants/sqlite/settings-store.ts';
 import { createStoreCore, type StoreCore } from '#grants/sqlite/store-core.ts';
-import { createTenantViews, createViewReader } from '#grants/sqlite/tenant-view.ts';
-import { standingGrants } from '#grants/standing-grants.ts';
 import type { StoreChange } from '#grants/store-change.ts';
 import type { SettingsDefaults } from '#model/settings-layer.ts';
 import { acme, admin, bareService, clockAtStart, temporaryFolder } from '../support/grants-fixtures.ts';
+import { settingsOnStore } from '../support/settings-on-store.ts';
 import { settingsStoreContract, type SettingsStoreUnderTest, TEST_DEFAULTS } from './settings-store.ts';
 
 type Opened = SettingsStoreUnderTest & {
@@ -29,7 +26,6 @@ async function open(defaults: SettingsDefaults): Promise<Opened> {
   const core = createStoreCore({ path, clock });
   const settingsOf = createSettingsSource(defaults);
   const writes = createGrantWrites(settingsOf);
-  const viewOf = createViewReader({ settingsOf, standingGrants });
   const changes: StoreChange[] = [];
   const watching = core.watch(
     (one) => void changes.push(one),
@@ -41,13 +37,7 @@ async function open(defaults: SettingsDefaults): Promise<Opened> {
     settingsOf,
     clock,
     changes,
-    settings: createSettingsStore(core, {
-      rules: { defaults, dangerouslyAllowHttpWebhooks: false },
-      writes,
-      viewOf,
-    }),
-    accessSwitch: createAccessSwitch(core, { writes, viewOf }),
-    views: createTenantViews(core, { settingsOf, standingGrants }),
+    ...settingsOnStore(core, { writes, settingsOf, defaults }),
     grants: grantStoreOn(core, writes, settingsOf),
     history() {
       using db = new DatabaseSync(path);

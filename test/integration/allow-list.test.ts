@@ -3,9 +3,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { HANDSHAKE } from '../support/gate-traffic.ts';
 import {
   FORM_TYPE,
-  HANDSHAKE,
   JSON_TYPE,
   PASSED,
   type PolicyGate,

@@ -35,6 +35,7 @@ describe('the assertion', () => {
     const claims = await verify(first?.assertions[0] ?? '');
     expect(claims).toMatchObject({
       sub: 'sam',
+      idp: gate.workforce.issuer,
       email: 'sam@vendor.test',
       org: 'vendor',
       tenant: 'acme',

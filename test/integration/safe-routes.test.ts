@@ -4,9 +4,9 @@ import { type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { startGate } from '../support/gate.ts';
+import { HANDSHAKE } from '../support/gate-traffic.ts';
 import {
   FORM_TYPE,
-  HANDSHAKE,
   JSON_TYPE,
   PASSED,
   type PolicyGate,

@@ -2,14 +2,8 @@
 // dots, parameters, an encoded slash that leads on, another method in disguise, another host, an upgrade. And a deny
 // rule inside a listed route is passed by a spelling that only the list reads.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  FORM_TYPE,
-  HANDSHAKE,
-  JSON_TYPE,
-  PASSED,
-  type PolicyGate,
-  startPolicyGate,
-} from '../support/policy-gate.ts';
+import { HANDSHAKE } from '../support/gate-traffic.ts';
+import { FORM_TYPE, JSON_TYPE, PASSED, type PolicyGate, startPolicyGate } from '../support/policy-gate.ts';
 
 const POLICY = `
 apiVersion: postern/v1

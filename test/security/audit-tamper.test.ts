@@ -2,7 +2,6 @@
 // groups and segments, cuts it back, or forges the whole chain anew without the signing key. Each must be found, and
 // random edits in the group where they begin. `npm run audit:tamper` does the same a hundred thousand times.
 import { describe, expect, it } from 'vitest';
-import { GENESIS, groupHash, sealText } from '#audit/chain/seal.ts';
 import { verifyJournal } from '#audit/chain/verify-journal.ts';
 import type { KeptCheckpoint, VerifyReport } from '#audit/chain/verify-report.ts';
 import { groupSpans } from '../tamper/edits.ts';
@@ -13,6 +12,7 @@ import {
   newSigningKey,
   smallJournal,
 } from '../tamper/journal.ts';
+import { resealed as resealedWith } from '../tamper/reseal.ts';
 import { type Miss, tamper } from '../tamper/trials.ts';
 
 const key = newSigningKey();
@@ -37,25 +37,7 @@ function edit(at: number, change: (text: string) => string): MemorySegment[] {
 
 /** Every seal and every segment line made again, so that the chain holds: all that can be done without the key. */
 function resealed(edited: readonly MemorySegment[]): MemorySegment[] {
-  let head = GENESIS;
-  let group = 0;
-  return edited.map(({ number, bytes }) => {
-    let text = '';
-    let lines = '';
-    for (const line of bytes.toString('latin1').split(/(?<=\n)/)) {
-      if (line.startsWith('{"k":"segment"')) {
-        lines += `${JSON.stringify({ ...JSON.parse(line), segment: number, group: group + 1, prev: head })}\n`;
-      } else if (line.startsWith('{"k":"seal"')) {
-        group += 1;
-        head = groupHash(Buffer.concat([Buffer.from(head, 'hex'), Buffer.from(lines, 'latin1')]));
-        text += lines + sealText(group, head);
-        lines = '';
-      } else {
-        lines += line;
-      }
-    }
-    return { number, bytes: Buffer.from(text + lines, 'latin1') };
-  });
+  return resealedWith(edited, (line, place) => `${JSON.stringify({ ...JSON.parse(line), ...place })}\n`);
 }
 
 /** Takes away the groups from `from` to `to`, which are in the segment `at`. */

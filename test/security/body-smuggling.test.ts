@@ -4,10 +4,9 @@
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { dial, headFor } from '../support/gate-traffic.ts';
+import { dial, HANDSHAKE, headFor } from '../support/gate-traffic.ts';
 import {
   FORM_TYPE,
-  HANDSHAKE,
   JSON_TYPE,
   PASSED,
   type PolicyGate,

@@ -1,8 +1,9 @@
 // PA05, PA07, PA08 and PA23 where a route opts in to encoded separators (P3): deny rules hold on both readings, and
 // what climbs in either of them stays refused. Class 3.
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { judgeCase } from '../corpus/judge.ts';
 import type { Expected } from '../support/corpus-cases.ts';
-import { CORPUS_POLICY, type CorpusGate, judgeCase, startCorpusGate } from '../support/corpus-gate.ts';
+import { CORPUS_POLICY, type CorpusGate, startCorpusGate } from '../support/corpus-gate.ts';
 
 const OPT_IN = `${CORPUS_POLICY}
 ---
@@ -44,14 +45,17 @@ describe('a route that opts in to encoded separators', () => {
     ['/names/a%252fb', { forwarded: 'same' }],
   ])('%s', async (target, expected) => {
     const bytes = `GET ${target} HTTP/1.1\r\n<HEAD>\r\n\r\n`;
-    await judgeCase(corpus, {
+    const failures = await judgeCase(corpus, {
       id: target,
+      class: 3,
       about: '',
+      source: 'CVE-2021-29492 (Envoy)',
       shown: target,
       bytes,
       method: 'GET',
       target,
       expect: expected,
     });
+    expect(failures).toEqual([]);
   });
 });

@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { REASONS, type DenialCode } from '#model/reason.ts';
 import { deny } from '#model/verdict.ts';
+import { HANDSHAKE } from '../support/gate-traffic.ts';
 import { type RawAnswer, rawRequest } from '../support/raw-client.ts';
 import type { Respond } from '../support/recording-upstream.ts';
 import {
@@ -22,12 +23,6 @@ const CODES = (Object.keys(REASONS) as (DenialCode | 'ok')[]).filter(
 const NOTE = 'secret note at /srv/gate/exchange.ts:10:7 of 10.0.0.7';
 const TOKENS = Object.fromEntries(CODES.map((code) => [`refused-${code}`, deny(code, NOTE)]));
 
-const HANDSHAKE = [
-  'Connection: Upgrade',
-  'Upgrade: websocket',
-  'Sec-WebSocket-Version: 13',
-  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-];
 const PAGE = 'Accept: text/html';
 const JSON_BODY = ['Content-Type: application/json'];
 const FORMS: readonly (readonly [form: string, line: string, headers: readonly string[], body: string])[] = [

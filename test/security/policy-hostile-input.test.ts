@@ -1,14 +1,12 @@
 // Hostile and broken policy files (class 24) while a gate runs: a policy may come from a template, a merge request or a
 // mounted volume that somebody is just writing. None may hang the gate or cost it its memory (bench:policy-input
 // measures that), none may be read as something else, and whatever is refused leaves the last good set in force.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadPolicyDirectory } from '#policy/load-directory.ts';
 import { parseGrantFile, parsePolicyFile } from '#policy/policy-file.ts';
 import { parsePrincipalFile } from '#policy/policy-test-principal.ts';
-import { createPolicyReloader, type PolicyReloader } from '#policy/policy-reloader.ts';
 import {
   HOSTILE_DIRECTORIES,
   HOSTILE_FILES,
@@ -19,35 +17,9 @@ import {
 } from '../support/hostile-policies.ts';
 import { runPolicy, runPolicyWith } from '../support/policy-command.ts';
 import { problemLines, rulesText } from '../support/policy-sets.ts';
+import { GOOD_POLICY, runningPolicies } from '../support/running-policies.ts';
 
-const GOOD = rulesText([{ id: 'good', match: '{ paths: ["/a"] }' }]);
 const fixed = { packs: [], dangerouslyAllowEmpty: false, defaultEffect: 'allow' } as const;
-
-interface Running extends AsyncDisposable {
-  readonly path: string;
-  readonly reloader: PolicyReloader;
-}
-
-/** With one good file, `a.yaml`. */
-async function running(): Promise<Running> {
-  const path = mkdtempSync(join(tmpdir(), 'postern-hostile-'));
-  writeFileSync(join(path, 'a.yaml'), GOOD);
-  const reloader = createPolicyReloader({
-    ...fixed,
-    directory: path,
-    pollMs: 60_000,
-    onReload: () => undefined,
-  });
-  await reloader.reload();
-  return {
-    path,
-    reloader,
-    async [Symbol.asyncDispose]() {
-      await reloader.close();
-      rmSync(path, { recursive: true, force: true });
-    },
-  };
-}
 
 function bytesOf(content: string | Uint8Array): Uint8Array {
   return typeof content === 'string' ? Buffer.from(content) : content;
@@ -55,7 +27,7 @@ function bytesOf(content: string | Uint8Array): Uint8Array {
 
 describe('a hostile file', () => {
   it.each(HOSTILE_FILES)('is refused, and the last good set stays: $name', async ({ content, problem }) => {
-    await using gate = await running();
+    await using gate = await runningPolicies();
     const before = gate.reloader.current;
     writeFileSync(join(gate.path, 'b.yaml'), content());
     const outcome = await gate.reloader.reload();
@@ -77,7 +49,7 @@ describe('a hostile file', () => {
   );
 
   it.each(HOSTILE_DIRECTORIES)('may be none at all: $name', async ({ put, problem }) => {
-    await using gate = await running();
+    await using gate = await runningPolicies();
     put(gate.path);
     const outcome = await gate.reloader.reload();
     expect(outcome).toMatchObject({ ok: false, changed: false, ruleCount: 1 });
@@ -110,7 +82,7 @@ describe('what people write', () => {
     const json = { apiVersion: 'postern/v1', kind: 'RoutePolicy', metadata: { name: 'x' }, spec: { rules } };
     expect(problemLines(JSON.stringify(json))).toEqual([]);
     expect(problemLines(JSON.stringify(json, null, 2))).toEqual([]);
-    expect(problemLines(`${'# a licence\n'.repeat(1000)}${GOOD}`)).toEqual([]);
+    expect(problemLines(`${'# a licence\n'.repeat(1000)}${GOOD_POLICY}`)).toEqual([]);
     expect(problemLines(`${HEADLESS}    - id: ümläut\n`).join()).toMatch(/id must be/);
     expect(problemLines(rulesText([{ id: 'r', match: '{ paths: ["/ä/日本/🎫"] }' }]))).toEqual([]);
   });
@@ -124,8 +96,8 @@ describe('what people write', () => {
     expect(problemLines(`${HEADLESS}${'    - {}\n'.repeat(2001)}`)).toEqual([
       '2006:5 too many items in one list',
     ]);
-    expect(problemLines(`${'#\n'.repeat(2000)}${GOOD}`)).toEqual([]);
-    expect(problemLines(`${'#\n'.repeat(2001)}${GOOD}`)[0]).toMatch(/^2001:1 too many lines/);
+    expect(problemLines(`${'#\n'.repeat(2000)}${GOOD_POLICY}`)).toEqual([]);
+    expect(problemLines(`${'#\n'.repeat(2001)}${GOOD_POLICY}`)[0]).toMatch(/^2001:1 too many lines/);
   });
 });
 
@@ -188,7 +160,7 @@ describe('hostile text on its way to a terminal', () => {
   ].join('\n');
 
   it('is harmless when `policy check` prints it, the name of its file and its line included', async () => {
-    await using gate = await running();
+    await using gate = await runningPolicies();
     writeFileSync(join(gate.path, 'b.yaml'), ESCAPED);
     writeFileSync(join(gate.path, 'c.yaml'), 'a: "\u001B[2J"\n\u009B2J: 1\n');
     writeFileSync(join(gate.path, 'd\u001B[2J\u009B1m.yaml'), 'x: 1');
@@ -199,7 +171,7 @@ describe('hostile text on its way to a terminal', () => {
   });
 
   it('is harmless as a message of a rule that `policy explain` shows', async () => {
-    await using gate = await running();
+    await using gate = await runningPolicies();
     const more = ', message: "\\e[2J\\x9b1m\\u202e hidden"';
     writeFileSync(join(gate.path, 'a.yaml'), rulesText([{ id: 'r', match: '{ paths: ["/a"] }', more }]));
     const { out, err } = await runPolicyWith({}, 'explain', 'GET /a', '--dir', gate.path);
@@ -210,7 +182,7 @@ describe('hostile text on its way to a terminal', () => {
 
 describe('a directory that grows while it is read', () => {
   it('gives no set made of what was read', async () => {
-    await using gate = await running();
+    await using gate = await runningPolicies();
     const { policy } = await loadPolicyDirectory({ ...fixed, directory: gate.path });
     expect(policy?.ruleCount).toBe(1);
     writeFileSync(join(gate.path, 'large.yaml'), validPolicy(1_000_000));

@@ -3,10 +3,9 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { dial, headFor } from '../support/gate-traffic.ts';
+import { dial, HANDSHAKE, headFor } from '../support/gate-traffic.ts';
 import {
   FORM_TYPE,
-  HANDSHAKE,
   JSON_TYPE,
   PASSED,
   type PolicyGate,

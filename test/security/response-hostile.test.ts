@@ -180,7 +180,9 @@ describe('response headers', () => {
       'BAD_CONTENT_LENGTH',
     );
     expect(clean(flat({ 'content-length': ['5', '5'] }), client)).toBe('BAD_CONTENT_LENGTH');
-    expect(clean(flat({ 'transfer-encoding': ['chunked', 'chunked'] }), client)).toBe('BAD_TRANSFER_ENCODING');
+    expect(clean(flat({ 'transfer-encoding': ['chunked', 'chunked'] }), client)).toBe(
+      'BAD_TRANSFER_ENCODING',
+    );
   });
 
   it('that belong to the hop or were nominated are removed', () => {
@@ -244,6 +246,14 @@ describe('response headers', () => {
     ['https://other.test/?u=http://10.0.0.1:3000/', 'https://other.test/?u=http://10.0.0.1:3000/'],
   ])('send %s to %s', (from, to) => {
     expect(cleaned({ location: from })).toEqual(['location', to]);
+  });
+
+  it('say whether a last word of ours may stand in the body: an event stream, of one type, not encoded', () => {
+    const events = ['Content-Type', 'text/event-stream; charset=utf-8'];
+    expect(clean(events, client)).toMatchObject({ eventStream: true, encoded: false });
+    expect(clean([...events, 'Content-Encoding', 'gzip'], client)).toMatchObject({ encoded: true });
+    expect(clean([...events, 'Content-Type', 'text/plain'], client)).toMatchObject({ eventStream: false });
+    expect(clean(['content-type', 'text/plain', ...events], client)).toMatchObject({ eventStream: false });
   });
 
   it('send the client back by the scheme that it came by', () => {

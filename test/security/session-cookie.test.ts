@@ -5,6 +5,7 @@ import type { EpochMs } from '#model/clock.ts';
 import type { TenantId } from '#model/ids.ts';
 import { newSecret } from '#model/secret-hash.ts';
 import type { SupportSession } from '#model/session.ts';
+import { HANDSHAKE } from '../support/gate-traffic.ts';
 import {
   AS_ALICE,
   cookieLine,
@@ -18,12 +19,6 @@ import {
 } from '../support/session-gate.ts';
 
 const OWN = 'Origin: https://acme.app.test';
-const HANDSHAKE = [
-  'Connection: Upgrade',
-  'Upgrade: websocket',
-  'Sec-WebSocket-Version: 13',
-  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-];
 
 describe('a session cookie', () => {
   let gate: SessionGate;

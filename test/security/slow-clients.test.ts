@@ -7,33 +7,29 @@ import { describe, expect, it } from 'vitest';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { type Gate, startGate } from '../support/gate.ts';
 import { overTls, writeTlsPair } from '../support/gate-tls.ts';
-import { ask, dial, ENDLESS, EVENT_STREAM, headFor, HELLO, untilPublished } from '../support/gate-traffic.ts';
+import {
+  ask,
+  dial,
+  ENDLESS,
+  EVENT_STREAM,
+  HANDSHAKE,
+  headFor,
+  HELLO,
+  untilPublished,
+} from '../support/gate-traffic.ts';
+import { rulesText } from '../support/policy-sets.ts';
 import { type RawConnection, rawConnect } from '../support/raw-client.ts';
 import { startSessionGate } from '../support/session-gate.ts';
 import { type RawUpstream, startAnswering, startRawUpstream, type Wire } from '../support/upstream-wire.ts';
 
 const MANY = 200;
 /** A second, on every route. */
-const HASTY = `
-apiVersion: postern/v1
-kind: RoutePolicy
-metadata: { name: rules }
-spec:
-  rules:
-    - { id: export.all, category: export, match: [ { paths: ["/exports/**"] } ] }
----
+const HASTY = `${rulesText([{ id: 'export.all', match: '{ paths: ["/exports/**"] }' }])}---
 apiVersion: postern/v1
 kind: RouteSettings
 metadata: { name: hasty }
 spec: { paths: ["/**"], timeouts: { idle: 1s } }
 `;
-/** RFC 6455 section 1.3. */
-const HANDSHAKE = [
-  'Connection: Upgrade',
-  'Upgrade: websocket',
-  'Sec-WebSocket-Version: 13',
-  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-];
 const SWITCHING =
   'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n';
 const FILLING = 'x'.repeat(64 * 1024);

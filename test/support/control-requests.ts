@@ -13,6 +13,7 @@ import { deny } from '#model/verdict.ts';
 import { testAudit } from './control-audit.ts';
 import { acme, admin, globex, sam } from './grants-fixtures.ts';
 import { lea, type RequestsUnderTest, requestsUnderTest } from './request-fixtures.ts';
+import { nothingToEnforce } from './sessions-fixtures.ts';
 
 const customer = { kind: 'customer', issuer: admin.issuer, permissions: [], products: [] } as const;
 const ada = { ...customer, id: 'u-1', email: 'ada@acme.example', name: 'Ada', tenant: acme, admin: true };
@@ -76,8 +77,15 @@ export async function startRequestsControl(options: RequestsControlOptions = {})
   const log = { debug() {}, info() {}, warn: note, error: note };
   const onEvent = (event: GrantEvent | RequestEvent) => void events.push(event);
   const cache = { invalidate(_tenant: TenantId) {}, dropAll() {} };
-  const enforcer = { grantRevoked() {}, grantChanged() {} };
-  const deps = { store: grants, cache, enforcer, clock, onEvent, grantsInUse: () => [], log };
+  const deps = {
+    store: grants,
+    cache,
+    enforcer: nothingToEnforce,
+    clock,
+    onEvent,
+    grantsInUse: () => [],
+    log,
+  };
   const authority = createGrantAuthority(deps);
   let calls = 0;
   const server = await createControlServer({

@@ -7,14 +7,10 @@ import { createGrantAuthority, type GrantEvent } from '#grants/grant-authority.t
 import { createGrantCache } from '#grants/grant-cache.ts';
 import type { GrantStore } from '#grants/grant-store.ts';
 import { createSettingsAuthority, type SettingsEvent } from '#grants/settings/settings-authority.ts';
-import { createAccessSwitch } from '#grants/sqlite/access-switch.ts';
 import { grantStoreOn } from '#grants/sqlite/grant-store.ts';
 import { createGrantWrites } from '#grants/sqlite/grant-writes.ts';
 import { createSettingsSource } from '#grants/sqlite/settings-source.ts';
-import { createSettingsStore } from '#grants/sqlite/settings-store.ts';
 import { createStoreCore } from '#grants/sqlite/store-core.ts';
-import { createTenantViews, createViewReader } from '#grants/sqlite/tenant-view.ts';
-import { standingGrants } from '#grants/standing-grants.ts';
 import type { Grant } from '#model/grant.ts';
 import type { TenantId } from '#model/ids.ts';
 import type { LogFields } from '#model/log.ts';
@@ -26,6 +22,7 @@ import { policyExplainer } from '../../src/compose-explain.ts';
 import { type TestAudit, testAudit } from './control-audit.ts';
 import { acme, admin, clockAtStart, globex, sam, settingsWith, temporaryFolder } from './grants-fixtures.ts';
 import { policyFrom, rulesText } from './policy-sets.ts';
+import { settingsOnStore } from './settings-on-store.ts';
 
 const customer = { issuer: admin.issuer, permissions: [], products: [] };
 
@@ -129,15 +126,22 @@ export async function startControl(
     readonly policy?: CompiledPolicy | null;
   } = {},
 ): Promise<ControlUnderTest> {
-  const { policy = policyFrom(rulesText([RULE])), settings = settingsWith(), defaults } = over;
+  const { policy = policyFrom(rulesText([RULE])), settings = settingsWith() } = over;
+  const { defaults = NO_SETTINGS_DEFAULTS } = over;
   const folder = temporaryFolder();
   const clock = clockAtStart();
   const core = createStoreCore({ path: join(folder.path, 'g.db'), clock });
-  const settingsOf = defaults === undefined ? () => settings : createSettingsSource(defaults);
+  const settingsOf = over.defaults === undefined ? () => settings : createSettingsSource(defaults);
   const writes = createGrantWrites(settingsOf);
   const store = grantStoreOn(core, writes, settingsOf);
-  const views = createTenantViews(core, { settingsOf, standingGrants });
-  const cache = createGrantCache({ views, clock, maxEntries: 10, ttlMs: 1000, negativeTtlMs: 1000 });
+  const onStore = settingsOnStore(core, { writes, settingsOf, defaults });
+  const cache = createGrantCache({
+    views: onStore.views,
+    clock,
+    maxEntries: 10,
+    ttlMs: 1000,
+    negativeTtlMs: 1000,
+  });
   const events: (GrantEvent | SettingsEvent)[] = [];
   const settled: (readonly [TenantId, TenantView])[] = [];
   const enforced: (readonly ['revoked' | 'changed', Grant])[] = [];
@@ -148,12 +152,8 @@ export async function startControl(
     grantChanged: (grant: Grant) => void enforced.push(['changed', grant]),
     tenantChanged: (tenant: TenantId, view: TenantView) => void settled.push([tenant, view]),
   };
-  const viewOf = createViewReader({ settingsOf, standingGrants });
-  const rules = { defaults: defaults ?? NO_SETTINGS_DEFAULTS, dangerouslyAllowHttpWebhooks: false };
   const settingsAuthority = createSettingsAuthority({
-    settings: createSettingsStore(core, { rules, writes, viewOf }),
-    accessSwitch: createAccessSwitch(core, { writes, viewOf }),
-    views,
+    ...onStore,
     cache,
     enforcer,
     changes: core,
@@ -176,7 +176,7 @@ export async function startControl(
     authority,
     settings: settingsAuthority,
     store,
-    views,
+    views: onStore.views,
     authenticator,
     policies: { current: policy },
     explain: policyExplainer(clock),

@@ -32,7 +32,8 @@ interface Row {
   /** Of REQUEST-SAFETY.md, "Classes of bypass". */
   readonly class: number;
   readonly about: string;
-  readonly source?: string;
+  /** An advisory, a section of an RFC, or a product's documented behaviour; read as text. */
+  readonly source: string;
   readonly note?: string;
   readonly form: Form;
   /** Ahead of `headers` and `rest`. */
@@ -43,7 +44,10 @@ interface Row {
 
 export interface CorpusCase {
   readonly id: string;
+  /** Of REQUEST-SAFETY.md, "Classes of bypass": 1 to 26. */
+  readonly class: number;
   readonly about: string;
+  readonly source: string;
   /** The case as written, for the test's name. */
   readonly shown: string;
   /** Placeholders are still in it. */
@@ -61,11 +65,52 @@ const FORMS: Readonly<Record<Form, (text: string, line: string) => string>> = {
   raw: (text) => text,
 };
 
-export function corpusCases(folder: string): readonly CorpusCase[] {
-  return readdirSync(folder)
+/** One file of the corpus. Rows that are not requests say at the top of their file which `kind` they are. */
+export interface CorpusFile {
+  readonly name: string;
+  /** `requests` unless it says otherwise; the others are judged by `test/corpus/kinds.ts`. */
+  readonly kind: string;
+  /** Each with an id, a class and a source; of the shape of their kind. */
+  readonly rows: readonly CorpusRow[];
+}
+
+/** What every row of every kind says. */
+export type CorpusRow = Pick<Row, 'id' | 'class' | 'about' | 'source'>;
+
+/** Every file, by name. Throws when a row says too little or an id is taken twice. */
+export function corpusFiles(folder: string): readonly CorpusFile[] {
+  const files = readdirSync(folder)
     .filter((name) => name.endsWith('.yaml'))
     .toSorted()
-    .flatMap((name) => (parse(readFileSync(join(folder, name), 'utf8')) as { rows: Row[] }).rows)
+    .map((name) => {
+      const { kind = 'requests', rows } = parse(readFileSync(join(folder, name), 'utf8')) as {
+        kind?: string;
+        rows: CorpusRow[];
+      };
+      return { name, kind, rows };
+    });
+  const ids = new Set<string>();
+  for (const row of files.flatMap(({ rows }) => rows)) {
+    if (ids.has(row.id)) throw new Error(`${row.id} is there twice`);
+    ids.add(row.id);
+    checkRow(row);
+  }
+  return files;
+}
+
+function checkRow(row: Partial<CorpusRow>): void {
+  if (typeof row.id !== 'string' || typeof row.about !== 'string' || row.about === '')
+    throw new Error(`${row.id ?? 'a row'} says too little`);
+  const { id, class: number = 0, source } = row;
+  if (!Number.isInteger(number) || number < 1 || number > 26) throw new Error(`${id} is of no class`);
+  if (typeof source !== 'string' || source.trim() === '') throw new Error(`${id} has no source`);
+}
+
+/** The hand-written requests; what other kinds of files hold is left out. */
+export function corpusCases(folder: string): readonly CorpusCase[] {
+  return corpusFiles(folder)
+    .filter(({ kind }) => kind === 'requests')
+    .flatMap(({ rows }) => rows as readonly Row[])
     .flatMap(casesOf);
 }
 
@@ -78,7 +123,8 @@ function casesOf(row: Row): CorpusCase[] {
     const bytes = FORMS[own.form ?? row.form](own.bytes, own.line ?? row.line ?? 'GET /me HTTP/1.1');
     const [, method = '', target = ''] = /^\s*(\S+) +(\S+)/.exec(fillIn(bytes, '', '')) ?? [];
     const shown = JSON.stringify(own.bytes).slice(1, 100);
-    return { id, about: row.about, shown, bytes, method, target, expect };
+    const { class: number, about, source } = { ...row, ...own };
+    return { id, class: number, about, source, shown, bytes, method, target, expect };
   });
 }
 

@@ -65,7 +65,8 @@ function readAnswers(received: string, methods: readonly string[]): Pick<Dialogu
   }
 }
 
-function bodyLength({ status, headers }: RawAnswer, rest: string, isHead: boolean): number | null {
+/** How much of `rest` is the body of `head`; null when it is not all there. */
+export function bodyLength({ status, headers }: RawAnswer, rest: string, isHead: boolean): number | null {
   if (isHead || status === 204 || status === 304) return 0;
   if (headers['transfer-encoding'] === 'chunked') {
     const end = rest.indexOf('0\r\n\r\n');

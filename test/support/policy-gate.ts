@@ -12,12 +12,6 @@ import {
 
 export const JSON_TYPE = 'Content-Type: application/json';
 export const FORM_TYPE = 'Content-Type: application/x-www-form-urlencoded';
-export const HANDSHAKE: readonly string[] = [
-  'Connection: Upgrade',
-  'Upgrade: websocket',
-  'Sec-WebSocket-Version: 13',
-  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-];
 
 export interface Sent {
   readonly headers?: readonly string[];

@@ -93,6 +93,16 @@ export function storesOn(
   };
 }
 
+/** Where nothing is in flight. */
+export const nothingToEnforce = {
+  grantRevoked() {},
+  grantChanged() {},
+  tenantChanged() {},
+  sessionEnded() {},
+  sessionNarrowed() {},
+  locked() {},
+};
+
 export function quietLog(logged: LogFields[] = []): Log {
   const keep = (fields: LogFields): void => void logged.push(fields);
   return { debug() {}, info() {}, warn: keep, error: keep };

@@ -6,6 +6,8 @@ import { listen } from './listen.ts';
 export interface SlowKeyServer extends AsyncDisposable {
   readonly url: string;
   keys: readonly JWK[];
+  /** How often somebody has asked. */
+  readonly asks: number;
   /** While true, whoever asks has to wait for `release`. */
   hold: boolean;
   /** Resolves when somebody waits. */
@@ -16,7 +18,9 @@ export interface SlowKeyServer extends AsyncDisposable {
 export async function slowKeyServer(): Promise<SlowKeyServer> {
   const waiting: ServerResponse[] = [];
   let tell: (() => void) | null = null;
+  let asks = 0;
   const server = createServer((_request, response) => {
+    asks += 1;
     if (keyServer.hold) {
       waiting.push(response);
       tell?.();
@@ -30,6 +34,9 @@ export async function slowKeyServer(): Promise<SlowKeyServer> {
   const keyServer: SlowKeyServer = {
     url: `http://127.0.0.1:${port}/keys`,
     keys: [],
+    get asks() {
+      return asks;
+    },
     hold: false,
     asked: () =>
       waiting.length > 0

@@ -151,6 +151,7 @@ export function assertedClaims(nowMs = Date.now()): Record<string, unknown> {
     exp: iat + 60,
     jti: 'a-1',
     sub: 'sam',
+    idp: 'https://idp.test',
     org: 'vendor',
     email: 'sam@vendor.test',
     tenant: 'acme',

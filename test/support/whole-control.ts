@@ -10,14 +10,11 @@ import { createLockBoard } from '#grants/locks/lock-board.ts';
 import { createRequestAuthority } from '#grants/requests/request-authority.ts';
 import { NO_SETTINGS_DEFAULTS } from '#grants/settings/effective-settings.ts';
 import { createSettingsAuthority } from '#grants/settings/settings-authority.ts';
-import { createAccessSwitch } from '#grants/sqlite/access-switch.ts';
 import { createEmergencyStore } from '#grants/sqlite/emergency-store.ts';
 import { createGrantWrites } from '#grants/sqlite/grant-writes.ts';
 import { createLockStore } from '#grants/sqlite/lock-store.ts';
 import { createSessionStore } from '#grants/sqlite/session-store.ts';
 import { createSettingsSource } from '#grants/sqlite/settings-source.ts';
-import { createSettingsStore } from '#grants/sqlite/settings-store.ts';
-import { createTenantViews, createViewReader } from '#grants/sqlite/tenant-view.ts';
 import { standingGrants } from '#grants/standing-grants.ts';
 import type { SettingsDefaults } from '#model/settings-layer.ts';
 import type { SupportSession } from '#model/session.ts';
@@ -31,7 +28,8 @@ import { testAudit } from './control-audit.ts';
 import { acme, sam } from './grants-fixtures.ts';
 import { policyFrom, rulesText } from './policy-sets.ts';
 import { requestsUnderTest } from './request-fixtures.ts';
-import { quietLog, sessionLimits } from './sessions-fixtures.ts';
+import { nothingToEnforce as enforcer, quietLog, sessionLimits } from './sessions-fixtures.ts';
+import { settingsOnStore } from './settings-on-store.ts';
 
 const staff = (id: string) => ({ ...sam, id, email: `${id}@vendor.example`, name: id });
 
@@ -81,14 +79,6 @@ export interface WholeControl extends AsyncDisposable {
 
 const onEvent = (): void => {};
 const cache = { invalidate() {}, dropAll() {} };
-const enforcer = {
-  grantRevoked() {},
-  grantChanged() {},
-  tenantChanged() {},
-  sessionEnded() {},
-  sessionNarrowed() {},
-  locked() {},
-};
 
 async function openRooms() {
   const { core, clock, grants, requests, idempotency, ...opened } = await requestsUnderTest({
@@ -97,11 +87,9 @@ async function openRooms() {
   });
   const log = quietLog();
   const settingsOf = createSettingsSource(DEFAULTS);
-  const sides = { settingsOf, standingGrants };
   const writes = createGrantWrites(settingsOf);
-  const viewOf = createViewReader(sides);
-  const views = createTenantViews(core, sides);
-  const store = createSessionStore<SessionReport>(core, sides);
+  const onStore = settingsOnStore(core, { writes, settingsOf, defaults: DEFAULTS });
+  const store = createSessionStore<SessionReport>(core, { settingsOf, standingGrants });
   const sessionCache = createSessionCache({ store, clock, maxEntries: 10, ttlMs: 1000, flushMs: 5, log });
   const locks = createLockStore(core);
   const board = createLockBoard({ store: locks, clock, log, onLocked() {} });
@@ -111,13 +99,7 @@ async function openRooms() {
   const authority = createGrantAuthority({ ...common, store: grants, grantsInUse: () => [] });
   const settings = createSettingsAuthority({
     ...common,
-    settings: createSettingsStore(core, {
-      rules: { defaults: DEFAULTS, dangerouslyAllowHttpWebhooks: false },
-      writes,
-      viewOf,
-    }),
-    accessSwitch: createAccessSwitch(core, { writes, viewOf }),
-    views,
+    ...onStore,
     changes: core,
     tenantsInUse: () => [],
   });
@@ -130,7 +112,7 @@ async function openRooms() {
       log,
       authority,
       store: grants,
-      views,
+      views: onStore.views,
       settings,
       requests: { authority: createRequestAuthority({ ...common, store: requests }), store: requests },
       locks: { authority: createLockAuthority({ ...common, store: locks, board }), store: locks },

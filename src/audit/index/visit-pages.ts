@@ -1,6 +1,7 @@
 // Who visited a tenant, from the sums of the index alone: no request is read. Sums of one subject under one grant and in
-// one session are one visit while less than 30 minutes lie between them. Pages go from the visits that began last to those that began first,
-// and a visit's beginning does not change while it lasts, so what is written meanwhile moves no page that follows.
+// one session are one visit while less than 30 minutes lie between them. Pages go from the visits that began last to those
+// that began first, and a visit's beginning does not change while it lasts, so what is written meanwhile moves no page that
+// follows.
 import type { ResolvedRequest } from '../line-context.ts';
 import type { Visit, VisitPage, VisitQuery } from './audit-reader.ts';
 import { VISIT_GAP_MS } from './block.ts';

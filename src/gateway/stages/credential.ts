@@ -1,6 +1,7 @@
 // Whose request is it? A bearer token of a support issuer or a browser's session cookie, never both; verified or refused.
-// Assumes that Authorization stands alone. Hot: a token seen before, or a cookie of a cached session, is answered without a
-// promise, and a cookie that somebody made up without the store. Cookies are ambient: with one, whatever changes something must say that it comes from our own origin.
+// Assumes that Authorization stands alone. Cookies are ambient: with one, whatever changes something must say that it comes
+// from our own origin. Hot: a token seen before, or a cookie of a cached session, is answered without a promise, and a
+// cookie that somebody made up without the store.
 import { secretHash } from '#model/secret-hash.ts';
 import type { SupportSession } from '#model/session.ts';
 import { deny, PASS, type Verdict } from '#model/verdict.ts';

@@ -1,6 +1,5 @@
-// The states in which the gate forwards nothing, whoever asks: stopped, draining, overloaded, no journal, no believable
-// clock.
-// Before the credential: whoever asks, the answer is the same. Hot.
+// The states in which the gate forwards nothing: stopped, draining, overloaded, no journal, no believable clock. Before the
+// credential: whoever asks, the answer is the same. Hot.
 import { deny, PASS } from '#model/verdict.ts';
 import type { Journal } from '#audit/journal.ts';
 import type { ClockGuard } from '../clock-guard.ts';

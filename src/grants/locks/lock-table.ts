@@ -1,8 +1,9 @@
 // The locks that hold, by what they are on, so that a thousand locked principals cost a request no more than one.
 // Guarantees: finds a lock exactly when `lockFor` of model/lock.ts finds one in the same list; asks the clock at each
 // look. Hot: one look per request, no allocation unless a case or an address is locked; built anew at each change.
+import { caseKey } from '#model/case-pattern.ts';
 import type { EpochMs } from '#model/clock.ts';
-import { caseKey, type Lock, type Locked, lockHoldsAt } from '#model/lock.ts';
+import { type Lock, type Locked, lockHoldsAt } from '#model/lock.ts';
 import type { Principal } from '#model/principal.ts';
 
 type LocksBy = Map<string, Lock[]>;

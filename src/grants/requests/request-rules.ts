@@ -8,9 +8,11 @@ import type {
   RequestedAccess,
   RequestStatus,
 } from '#model/access-request.ts';
+import { caseKey } from '#model/case-pattern.ts';
 import type { EpochMs } from '#model/clock.ts';
 import { type Actor, recordedActor } from '#model/grant.ts';
 import { GrantRefusal } from '#model/grant-refusal.ts';
+import { mailboxOf } from '#model/mail-address.ts';
 import type { Principal } from '#model/principal.ts';
 import type { TenantSettings } from '#model/tenant-settings.ts';
 import { endOf, LENGTH_EXAMPLES, readLength } from '../calendar.ts';
@@ -214,7 +216,7 @@ function checkEscalation(
 
 /** However it is written, as where the time of a case is limited. */
 function isSameCase(a: string | null, b: string | null): boolean {
-  return a?.trim().toLowerCase() === b?.trim().toLowerCase();
+  return a === null || b === null ? a === b : caseKey(a) === caseKey(b);
 }
 
 function checkUndecided(request: AccessRequest, expected: number | undefined, now: EpochMs): void {
@@ -281,8 +283,8 @@ function isSameHuman(a: Human, b: Human): boolean {
 }
 
 function addressesOf({ id, email }: Human): readonly string[] {
-  const addresses = id.includes('@') ? [id.toLowerCase()] : [];
-  return email === null ? addresses : [...addresses, email.toLowerCase()];
+  const addresses = id.includes('@') ? [mailboxOf(id)] : [];
+  return email === null ? addresses : [...addresses, mailboxOf(email)];
 }
 
 function narrowedTo(

@@ -11,7 +11,6 @@ import { createLockBoard } from '#grants/locks/lock-board.ts';
 import { createRequestAuthority } from '#grants/requests/request-authority.ts';
 import { NO_SETTINGS_DEFAULTS } from '#grants/settings/effective-settings.ts';
 import { createSettingsAuthority } from '#grants/settings/settings-authority.ts';
-import { createAccessSwitch } from '#grants/sqlite/access-switch.ts';
 import { createEmergencyStore } from '#grants/sqlite/emergency-store.ts';
 import { grantStoreOn } from '#grants/sqlite/grant-store.ts';
 import { createGrantWrites } from '#grants/sqlite/grant-writes.ts';
@@ -19,9 +18,7 @@ import { createLockStore } from '#grants/sqlite/lock-store.ts';
 import { createRequestStore } from '#grants/sqlite/request-store.ts';
 import { createSessionStore } from '#grants/sqlite/session-store.ts';
 import { createSettingsSource } from '#grants/sqlite/settings-source.ts';
-import { createSettingsStore } from '#grants/sqlite/settings-store.ts';
 import { createStoreCore } from '#grants/sqlite/store-core.ts';
-import { createTenantViews, createViewReader } from '#grants/sqlite/tenant-view.ts';
 import { standingGrants } from '#grants/standing-grants.ts';
 import type { Clock, EpochMs, MonotonicMs } from '#model/clock.ts';
 import type { Actor, Audience, Grant } from '#model/grant.ts';
@@ -33,7 +30,8 @@ import { createSessionAuthority } from '#sessions/session-authority.ts';
 import { createSessionCache } from '#sessions/session-cache.ts';
 import type { SessionStore } from '#sessions/session-store.ts';
 import { settingsWith, temporaryFolder } from '../grants-fixtures.ts';
-import { quietLog } from '../sessions-fixtures.ts';
+import { nothingToEnforce as enforcer, quietLog } from '../sessions-fixtures.ts';
+import { settingsOnStore } from '../settings-on-store.ts';
 import { type Account, accountNamed, isStaff, PARTNER_IDP, STAFF_IDP, type Tenant } from './actors.ts';
 import { type LockedThing, MINUTE, namesIn } from './life.ts';
 import { GATEWAY_IDLE_MS, GATEWAY_MAX_MS, type Settling } from './settings.ts';
@@ -70,26 +68,15 @@ export function openWorld() {
   const core = createStoreCore({ path: join(folder.path, 'life.db'), clock, pollMs: NEVER_POLLED_MS });
   const settingsOf = createSettingsSource(DEFAULTS);
   const writes = createGrantWrites(settingsOf, ISSUERS);
-  const view = { settingsOf, standingGrants };
-  const viewOf = createViewReader(view);
-  const views = createTenantViews(core, view);
+  const onStore = settingsOnStore(core, { writes, settingsOf, defaults: DEFAULTS });
   const bounds = { clock, maxEntries: 10, ttlMs: 30_000 };
-  const cache = createGrantCache({ views, ...bounds, negativeTtlMs: 30_000 });
-  const sessionStore: SessionStore = createSessionStore(core, view);
+  const cache = createGrantCache({ views: onStore.views, ...bounds, negativeTtlMs: 30_000 });
+  const sessionStore: SessionStore = createSessionStore(core, { settingsOf, standingGrants });
   const sessionCache = createSessionCache({ store: sessionStore, ...bounds, flushMs: NEVER_POLLED_MS, log });
   const grants = grantStoreOn(core, writes, settingsOf);
   const requests = createRequestStore(core, { settingsOf, writes });
   const lockStore = createLockStore(core);
   const board = createLockBoard({ store: lockStore, clock, log, onLocked() {} });
-  const enforcer = {
-    grantRevoked() {},
-    grantChanged() {},
-    tenantChanged() {},
-    sessionEnded() {},
-    sessionNarrowed() {},
-    locked() {},
-  };
-  const rules = { defaults: DEFAULTS, dangerouslyAllowHttpWebhooks: false };
   return {
     at,
     clock,
@@ -120,9 +107,7 @@ export function openWorld() {
       log,
     }),
     settings: createSettingsAuthority({
-      settings: createSettingsStore(core, { rules, writes, viewOf }),
-      accessSwitch: createAccessSwitch(core, { writes, viewOf }),
-      views,
+      ...onStore,
       cache,
       enforcer,
       changes: core,

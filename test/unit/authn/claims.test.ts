@@ -22,6 +22,8 @@ describe('subject', () => {
     ['has a zero-width space', 'ali\u200bce'],
     ['has a direction override', 'ali\u202ece'],
     ['has half a character', 'ali\ud800ce'],
+    ['has a letter that nobody sees', 'alice\u3164'],
+    ['has a mark that nobody sees', 'alice\ufe0f'],
     ['begins with a blank', ' alice'],
     ['is longer than 255', 'a'.repeat(256)],
   ])('is refused when it %s', (_, sub) => {
@@ -41,6 +43,14 @@ describe('email', () => {
     ['a NUL', 'a@vendor.com\u0000'],
     ['a line break', 'a@vendor.com\nBcc: x'],
     ['a blank', 'a b@vendor.com'],
+    ['a second at sign of full width', 'a@evil.com\uff20vendor.com'],
+    ['no at sign but one of full width', 'a\uff20vendor.com'],
+    ['no at sign', 'vendor.com'],
+    ['nothing before it', '@vendor.com'],
+    ['nothing behind it', 'a@'],
+    ['a comma of full width', 'all\uff0ca@vendor.com'],
+    ['brackets', '<a@vendor.com>'],
+    ['an encoded word', '=?utf-8?q?a=40evil.com=3e?=@vendor.com'],
     ['a number', 7],
     ['321 characters', `${'a'.repeat(309)}@vendor.example`.padStart(321, 'a')],
   ])('is refused with %s', (_, email) => {

@@ -69,8 +69,19 @@ describe('headers that must stand alone', () => {
   });
 
   it('takes what later stages ask for as it came, names in any case', () => {
-    const { head } = read(['traceparent', '00-0af7-b7ad-01', 'ACCEPT', 'text/html', 'User-Agent', 'curl/8 x']);
-    expect(head).toMatchObject({ traceparent: '00-0af7-b7ad-01', accept: 'text/html', userAgent: 'curl/8 x' });
+    const { head } = read([
+      'traceparent',
+      '00-0af7-b7ad-01',
+      'ACCEPT',
+      'text/html',
+      'User-Agent',
+      'curl/8 x',
+    ]);
+    expect(head).toMatchObject({
+      traceparent: '00-0af7-b7ad-01',
+      accept: 'text/html',
+      userAgent: 'curl/8 x',
+    });
   });
 
   it('does not confuse names from the prototype with its own', () => {

@@ -313,7 +313,11 @@ describe('a refusal', () => {
         { query: 'f=%zz&g' },
         'a rule on this path has to read the query, and a name or value in it is malformed',
       ],
-      ['/%252E%252E', { encodedPercent: true }, 'decoded once more, the path holds what a path may not hold'],
+      [
+        '/%252E%252E',
+        { encodedPercent: true },
+        'decoded once more, the path holds what a path may not hold, or too much',
+      ],
       ['/%FF', {}, 'the path is not canonical'],
     ];
     for (const [path, options, note] of cases) {

@@ -95,6 +95,10 @@ describe('the wide reading of a path', () => {
     ]) {
       expect(wide(text)[0]?.[1], text).toBe('a');
     }
+    // The dot that folding makes is none to who does not fold, or looks before (found by `npm run fuzz`).
+    expect(wide('/a.b%EF%BC%8Ec')).toEqual([['a.b.c', 'a.b', 'a']]);
+    expect(wide('/%E2%80%8B%E2%80%8Ba.b%EF%BC%8Ec')).toEqual([['a.b.c', 'a.b', 'a']]);
+    expect(wide('/a.b%EF%BC%8Ec/d')).toEqual([['a.b.c'], ['d']]);
     expect(wide('/a.b;c.d')).toEqual([['a.b;c.d', 'a.b', 'a.b;c', 'a']]);
     expect(wide('/.')).toEqual([['.']]);
     for (const suffix of ['0', '9', 'a', 'z', 'A', 'Z', '0a9z']) {

@@ -21,6 +21,15 @@ describe('the recorded part of a query', () => {
     expect(recorded(query)).toBe(expected);
   });
 
+  it.each([
+    ['access_token=secret&format=csv', 'access_token&format=csv'],
+    ['Access%5FToken=secret', 'Access%5FToken'],
+    ['x[access_token]=secret', 'x[access_token]'],
+    ['access_token[]=secret;ACCESS_TOKEN=secret', 'access_token[]&ACCESS_TOKEN'],
+  ])('never holds a credential, though a rule reads its name: of %j it is %j', (query, expected) => {
+    expect(createRecordedQuery(new Set(['format', 'access_token']))(query)).toBe(expected);
+  });
+
   it('leaves out a value that is longer than any of a rule, and says so', () => {
     expect(recorded(`format=${'x'.repeat(400)}`)).toBe('format=%E2%80%A6');
   });

@@ -75,6 +75,7 @@ describe('an assertion', () => {
       exp: START / 1000 + 60,
       jti: expect.stringMatching(/^[0-9a-f-]{36}$/) as unknown,
       sub: 'alice',
+      idp: 'https://idp.test',
       email: 'alice@vendor.test',
       name: 'Alice',
       org: 'vendor',

@@ -1,0 +1,132 @@
+// The attackers of `npm run bench:abuse`, in a process of their own: slow heads and bodies, idle connections, readers that
+// take nothing, connections that come and go. Each attack goes on, whatever the gate closes, until it is stopped.
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { setPriority } from 'node:os';
+
+export interface Attack {
+  readonly kind: 'slow' | 'idle' | 'readers' | 'churn' | 'none';
+  /** Connections at a time; of `churn` a second. */
+  readonly count: number;
+  readonly port: number;
+  /** Of somebody with a grant. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** What is open a second after the last one was opened, and how many the gate has closed of the attack before this one. */
+export interface Attacked {
+  readonly open: number;
+  readonly closed: number;
+}
+
+const TICK_MS = 10;
+/** One byte a second each: slow enough to be cheap, fast enough to be no silence. */
+const DRIPS_PER_SECOND = 1;
+const OPENED_PER_TICK = 40;
+/** The slow ones are opened over the ten seconds that a head may take, so that the gate closes some of them all the time. */
+const SLOW_TICKS = 10_000 / TICK_MS;
+/** Those who may ask, and do so slowly, are as many as one principal may have at a time. */
+const SLOW_BODIES = 32;
+
+const sockets = new Set<Socket>();
+let attack: Attack = { kind: 'none', count: 0, port: 0, headers: {} };
+let ticking: NodeJS.Timeout | null = null;
+let closed = 0;
+let opened = 0;
+let queue: Socket[] = [];
+
+process.on('message', (next: Attack) => void begin(next));
+process.on('disconnect', () => process.exit(0));
+// The load and the upstream share this core: their time is what is measured, not ours.
+setPriority(10);
+process.send?.('ready');
+
+async function begin(next: Attack): Promise<void> {
+  if (ticking !== null) clearInterval(ticking);
+  const lost = closed;
+  attack = { ...next, kind: 'none' };
+  const leaving = [...sockets].map((socket) => once(socket, 'close'));
+  for (const socket of sockets) socket.resetAndDestroy();
+  await Promise.all(leaving);
+  [closed, opened, queue, attack] = [0, 0, [], next];
+  if (attack.kind === 'churn') ticking = setInterval(churn, TICK_MS);
+  else if (attack.kind !== 'none') ticking = setInterval(hold, TICK_MS);
+  while (attack.kind !== 'churn' && opened < attack.count) await sleep(TICK_MS);
+  await sleep(1000);
+  const said: Attacked = { open: sockets.size, closed: lost };
+  process.send?.(said);
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** As many as are asked for, and of the slow ones some bytes of each in its turn. */
+function hold(): void {
+  const most = attack.kind === 'slow' ? Math.ceil(attack.count / SLOW_TICKS) : OPENED_PER_TICK;
+  for (let i = 0; i < most && sockets.size < attack.count; i++) open();
+  if (attack.kind !== 'slow') return;
+  const due = Math.ceil((attack.count * DRIPS_PER_SECOND * TICK_MS) / 1000);
+  for (let i = 0; i < due; i++) {
+    const socket = queue.shift();
+    if (socket === undefined) return;
+    if (socket.destroyed) continue;
+    socket.write('a');
+    queue.push(socket);
+  }
+}
+
+function churn(): void {
+  for (let i = 0; i < Math.ceil((attack.count * TICK_MS) / 1000); i++) {
+    const socket = open();
+    socket.once('connect', () => {
+      socket.write('GET /churn HTTP/1.1\r\nHost: acme.app.test\r\n');
+      setTimeout(() => socket.resetAndDestroy(), TICK_MS);
+    });
+  }
+}
+
+/** Loopback has more than one address there, and each its own ports. */
+function localAddress(): { localAddress?: string } {
+  return process.platform === 'linux' ? { localAddress: `127.0.0.${2 + (opened % 16)}` } : {};
+}
+
+function open(): Socket {
+  const socket = connect({ port: attack.port, host: '127.0.0.1', ...localAddress() });
+  sockets.add(socket);
+  socket.on('error', () => undefined);
+  socket.once('close', () => {
+    closed += 1;
+    sockets.delete(socket);
+  });
+  const number = opened++;
+  socket.once('connect', () => {
+    if (attack.kind === 'readers') socket.pause();
+    else socket.resume();
+    const text = opening(number);
+    if (text !== '') socket.write(text, 'latin1');
+    if (attack.kind === 'slow') queue.push(socket);
+  });
+  return socket;
+}
+
+function opening(number: number): string {
+  switch (attack.kind) {
+    case 'slow':
+      return number % Math.ceil(attack.count / SLOW_BODIES) === 0
+        ? head('POST /upload', ['content-length: 1000000'])
+        : 'GET /slow HTTP/1.1\r\nHost: acme.app.test\r\nX-A: ';
+    case 'idle':
+      return 'GET /-/postern/jwks.json HTTP/1.1\r\nHost: acme.app.test\r\n\r\n';
+    case 'readers':
+      return head(`GET /download?bytes=${1 << 30}`, []);
+    case 'churn':
+    case 'none':
+      return '';
+  }
+}
+
+function head(line: string, more: readonly string[]): string {
+  const lines = Object.entries(attack.headers).map(([name, value]) => `${name}: ${value}`);
+  return `${[`${line} HTTP/1.1`, ...lines, ...more].join('\r\n')}\r\n\r\n`;
+}

@@ -1,0 +1,174 @@
+// `npm run bench:abuse`: what attackers cost those who have work to do. A gate, an upstream, the load and the attackers,
+// each a process of its own; interleaved rounds, alone and beside the attack, and the median of each. Fails when the 99th
+// percentile of the load rises by more than a tenth and by more than half a millisecond beside slow connections, or when
+// the gate's memory passes its bounds. `--slow --idle --readers --churn --rounds --seconds --rate` make it smaller.
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { Attack, Attacked } from './abuse-clients.ts';
+import { type Candidate, startCandidate } from './candidate.ts';
+import { fixedRate } from './fixed-rate.ts';
+import { fullLoad, WARM_UP_SECONDS } from './load.ts';
+import { median } from './statistics.ts';
+
+const MOST_RISE = 0.1;
+const MOST_RISE_MS = 0.5;
+/** Of the gate, above what it had when the attack began. */
+const IDLE_KIB_EACH = 24;
+const READER_KIB_EACH = 1024;
+/** What the garbage of a few seconds at full speed may add. */
+const SLACK_MIB = 96;
+
+const given = parseArgs({
+  options: {
+    slow: { type: 'string', default: '2000' },
+    idle: { type: 'string', default: '10000' },
+    readers: { type: 'string', default: '64' },
+    churn: { type: 'string', default: '500' },
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '5' },
+    rate: { type: 'string', default: '1500' },
+    warm: { type: 'string', default: String(WARM_UP_SECONDS) },
+  },
+}).values;
+const numberOf = (name: keyof typeof given): number => {
+  const value = Number(given[name]);
+  if (!Number.isSafeInteger(value) || value < 1) throw new TypeError(`--${name} must be a whole number`);
+  return value;
+};
+
+interface Attackers extends Disposable {
+  /** Resolves a second after the last connection was opened. */
+  launch(kind: Attack['kind'], count: number): Promise<Attacked>;
+}
+
+async function startAttackers(gate: Candidate): Promise<Attackers> {
+  const script = fileURLToPath(new URL('./abuse-clients.ts', import.meta.url));
+  const child: ChildProcess = fork(script, { execArgv: ['--conditions=source'] });
+  await once(child, 'message');
+  return {
+    async launch(kind, count) {
+      const attack: Attack = { kind, count, port: gate.port, headers: gate.otherHeaders ?? {} };
+      child.send(attack);
+      const [said] = (await once(child, 'message')) as [Attacked];
+      return said;
+    },
+    [Symbol.dispose]() {
+      child.disconnect();
+    },
+  };
+}
+
+/** Each connection is a file in the process that opens it, and in the gate. */
+function enoughFiles(needed: number): boolean {
+  const report = process.report.getReport() as {
+    userLimits?: { open_files?: { soft: number | 'unlimited' } };
+  };
+  const soft = report.userLimits?.open_files?.soft ?? 'unlimited';
+  if (soft === 'unlimited' || soft >= needed) return true;
+  console.error(
+    `${needed} open files are needed, and ${soft} allowed: raise it with \`ulimit -n ${needed}\``,
+  );
+  return false;
+}
+
+const held: boolean[] = [];
+
+function check(what: string, holds: boolean, bound: string): void {
+  held.push(holds);
+  console.log(`${holds ? 'holds' : 'FAILS'}: ${what} (${bound})`);
+}
+
+interface Scene {
+  readonly gate: Candidate;
+  readonly attackers: Attackers;
+}
+
+async function p99(gate: Candidate): Promise<number> {
+  return (await fixedRate(gate, numberOf('rate'), numberOf('seconds'))).p99Ms;
+}
+
+/** Interleaved and compared round by round, so that what else the machine does is in both. */
+async function slowConnections({ gate, attackers }: Scene): Promise<boolean> {
+  const [alone, beside]: [number[], number[]] = [[], []];
+  let closed = 0;
+  for (let round = 0; round < numberOf('rounds'); round++) {
+    await attackers.launch('none', 0);
+    alone.push(await p99(gate));
+    await attackers.launch('slow', numberOf('slow'));
+    beside.push(await p99(gate));
+    closed += (await attackers.launch('none', 0)).closed;
+  }
+  const rise = median(beside.map((ms, round) => ms - (alone[round] as number)));
+  const most = Math.max(median(alone) * MOST_RISE, MOST_RISE_MS);
+  console.log(
+    `p99 of each round, ms: alone ${figures(alone)}; beside ${figures(beside)}; the gate closed ${closed}`,
+  );
+  console.log(
+    `p99 at ${numberOf('rate')}/s: ${median(alone).toFixed(2)} ms alone, ${rise.toFixed(2)} ms more beside ${numberOf('slow')} slow connections (at most ${most.toFixed(2)})`,
+  );
+  return rise <= most;
+}
+
+const figures = (values: readonly number[]): string => values.map((value) => value.toFixed(2)).join(' ');
+
+/** Memory beside an attack, and the load's p99 for whoever reads. */
+async function memoryBeside(scene: Scene, kind: 'idle' | 'readers', kibEach: number): Promise<void> {
+  const { gate, attackers } = scene;
+  const count = numberOf(kind);
+  await attackers.launch('none', 0);
+  const before = (await gate.usage()).rssMiB;
+  const { open } = await attackers.launch(kind, count);
+  const settled = (await gate.usage()).rssMiB;
+  const latency = await p99(gate);
+  const after = (await gate.usage()).rssMiB;
+  const most = SLACK_MIB + (count * kibEach) / 1024;
+  console.log(
+    `${open} ${kind} connections: ${kib(settled - before, count)} KiB each at once, p99 ${latency.toFixed(2)} ms`,
+  );
+  check(
+    `beside ${count} ${kind} connections the gate grew from ${before.toFixed(0)} to ${after.toFixed(0)} MiB, ${kib(after - before, count)} KiB each`,
+    open === count && after - before <= most,
+    `${count} open, at most ${most.toFixed(0)} MiB more`,
+  );
+}
+
+const kib = (mib: number, count: number): string => ((mib * 1024) / count).toFixed(1);
+
+async function churning({ gate, attackers }: Scene): Promise<void> {
+  await attackers.launch('none', 0);
+  const before = (await gate.usage()).rssMiB;
+  const alone = await p99(gate);
+  await attackers.launch('churn', numberOf('churn'));
+  const beside = await p99(gate);
+  const { closed } = await attackers.launch('none', 0);
+  const after = (await gate.usage()).rssMiB;
+  console.log(
+    `${numberOf('churn')} connections a second come and go: p99 ${alone.toFixed(2)} and ${beside.toFixed(2)} ms`,
+  );
+  check(
+    `after the churn (${closed} of its connections closed) the gate has ${(after - before).toFixed(0)} MiB more`,
+    after - before <= SLACK_MIB,
+    `at most ${SLACK_MIB}`,
+  );
+}
+
+async function measure(): Promise<void> {
+  await using upstream = await startCandidate('upstream', 0, { core: 0 });
+  await using gate = await startCandidate('postern-limited', upstream.port, { core: 1 });
+  using attackers = await startAttackers(gate);
+  const scene: Scene = { gate, attackers };
+  await fullLoad(gate, numberOf('warm'));
+  // One retry, since the machine has other things to do.
+  const calm = (await slowConnections(scene)) || (await slowConnections(scene));
+  check('the latency of the load beside slow connections', calm, 'median of the rounds, one retry');
+  await memoryBeside(scene, 'readers', READER_KIB_EACH);
+  await churning(scene);
+  await memoryBeside(scene, 'idle', IDLE_KIB_EACH);
+}
+
+if (enoughFiles(Math.max(numberOf('idle'), numberOf('slow')) + 512)) {
+  await measure();
+  process.exitCode = held.every(Boolean) ? 0 : 1;
+} else process.exitCode = 2;
