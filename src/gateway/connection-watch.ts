@@ -1,6 +1,7 @@
 // Every client connection, looked at once a second: those that rest are closed when there are too many of them, and so are
 // those that do not take an answer of ours. Guarantees: a connection with a request in progress is never closed here (the
 // transfer has limits of its own). Hot only where a connection comes and goes: four writes to a linked list.
+import { resetConnection } from '#model/reset-connection.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { Overload, OverloadOptions } from './overload.ts';
 
@@ -49,7 +50,7 @@ export function watchConnections({ overload, options, idleTimeoutMs }: Connectio
       if (!isResting(connection, nowMs)) connection.restingSince = -1;
       else if (nowMs - connection.restingSince >= limitFor(connection, pressureMs)) {
         if (connection.isSurplus || connection.socket.writableLength > 0)
-          connection.rawSocket.resetAndDestroy();
+          resetConnection(connection.rawSocket, connection.socket);
         else connection.socket.destroy();
       }
       connection = nextOpen;

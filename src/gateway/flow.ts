@@ -8,6 +8,7 @@ import type { CutReason, EndedBy } from '#model/ended-by.ts';
 import type { Log } from '#model/log.ts';
 import { type DenialCode, REASONS } from '#model/reason.ts';
 import { type Denial, deny, denyByRule, type RuleRef } from '#model/verdict.ts';
+import { resetConnection } from '#model/reset-connection.ts';
 import type { GatewayMetrics } from '#telemetry/gateway-metrics.ts';
 import type { Forwarder, HttpExchange, OutboundExchange, UpgradeExchange } from '#upstream/forwarder.ts';
 import { writeAnswer } from './answer.ts';
@@ -160,7 +161,7 @@ export class Flow implements ExchangeEvents, PipelineExits {
     } else if (x.phase !== 'answering') {
       // (An answer on its way closes the connection anyway, since the body is unread.)
       // Its close ends the exchange, wherever it stands.
-      x.connection.rawSocket.resetAndDestroy();
+      resetConnection(x.connection.rawSocket, x.connection.socket);
     }
   }
 

@@ -4,6 +4,7 @@ import { caseKey } from './case-pattern.ts';
 import type { EpochMs } from './clock.ts';
 import type { Actor } from './grant.ts';
 import type { TenantId } from './ids.ts';
+import { mailboxOf } from './mail-address.ts';
 import type { Principal } from './principal.ts';
 
 /** A principal by (issuer, id) or by verified email: one human under two issuers is one actor. */
@@ -65,7 +66,7 @@ function isTarget(target: Extract<LockTarget, { kind: 'principal' }>, principal:
   return (
     target.email !== null &&
     principal.email !== null &&
-    target.email.toLowerCase() === principal.email.toLowerCase()
+    mailboxOf(target.email) === mailboxOf(principal.email)
   );
 }
 

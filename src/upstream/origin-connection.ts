@@ -3,7 +3,7 @@
 // connection is gone; a byte, an end or an error while idle destroys it and surfaces nowhere. Hot.
 import type { Socket } from 'node:net';
 import type { ByteReader, Connected } from './connector.ts';
-import { resetConnection } from './cut.ts';
+import { resetConnection } from '#model/reset-connection.ts';
 import { requestHead } from './request-head.ts';
 import { ResponseParser, type ResponseSink } from './response-parser.ts';
 import { upstreamError } from './upstream-error.ts';

@@ -38,7 +38,15 @@ export function supportContextOf(claims: JWTPayload): SupportContext | null {
   const grant = grantOf(claims['grant']);
   const workspaces = workspacesOf(claims['workspaces']);
   const { roles } = claims;
-  if (!isText(sub) || !isText(idp) || !isText(org) || !isText(tenant) || !isText(jti) || typeof exp !== 'number') return null;
+  if (
+    !isText(sub) ||
+    !isText(idp) ||
+    !isText(org) ||
+    !isText(tenant) ||
+    !isText(jti) ||
+    typeof exp !== 'number'
+  )
+    return null;
   if (access !== 'read' && access !== 'write') return null;
   if (grant === null || workspaces === null || !isTexts(roles)) return null;
   const said = optionalTexts(claims);

@@ -22,7 +22,13 @@ describe.each(FRAMEWORKS)('an application on %s behind the gate', (framework) =>
     expect(answer.status).toBe(200);
     expect(upstream.served).toMatchObject([
       {
-        principal: { id: 'sam', issuer: gate.workforce.issuer, org: 'vendor', email: 'sam@vendor.test', name: 'Sam' },
+        principal: {
+          id: 'sam',
+          issuer: gate.workforce.issuer,
+          org: 'vendor',
+          email: 'sam@vendor.test',
+          name: 'Sam',
+        },
         tenant: 'acme',
         grant: { id: expect.stringMatching(/^grt_/), revision: 1 },
         access: 'write',

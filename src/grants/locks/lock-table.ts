@@ -4,6 +4,7 @@
 import { caseKey } from '#model/case-pattern.ts';
 import type { EpochMs } from '#model/clock.ts';
 import { type Lock, type Locked, lockHoldsAt } from '#model/lock.ts';
+import { mailboxOf } from '#model/mail-address.ts';
 import type { Principal } from '#model/principal.ts';
 
 type LocksBy = Map<string, Lock[]>;
@@ -53,7 +54,7 @@ export class LockTable {
         const ofIssuer: LocksBy = this.#byPrincipal.get(target.issuer) ?? new Map();
         this.#byPrincipal.set(target.issuer, ofIssuer);
         put(ofIssuer, target.id, lock);
-        if (target.email !== null) put(this.#byEmail, target.email.toLowerCase(), lock);
+        if (target.email !== null) put(this.#byEmail, mailboxOf(target.email), lock);
       }
     }
   }
@@ -72,7 +73,7 @@ export class LockTable {
   #principalLock({ issuer, id, email }: Principal, now: EpochMs): Lock | null {
     const named = firstHeld(this.#byPrincipal.get(issuer)?.get(id), now);
     if (named !== null || email === null || this.#byEmail.size === 0) return named;
-    return firstHeld(this.#byEmail.get(email.toLowerCase()), now);
+    return firstHeld(this.#byEmail.get(mailboxOf(email)), now);
   }
 }
 

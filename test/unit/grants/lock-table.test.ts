@@ -68,6 +68,23 @@ describe('the table of locks', () => {
     expect(table.lockFor({ ...samAtAcme, caseRef: 'CASE-77' }, 0 as EpochMs)).toBeNull();
   });
 
+  // Attack: somebody locked by address comes back under another issuer with another spelling of it.
+  it('stops a person under whatever spelling of their address, in the table and in the list', () => {
+    const { principal } = samAtAcme;
+    if (principal === null) throw new Error('the fixture is about somebody');
+    const target = { kind: 'principal', issuer: 'https://gone', id: 'x', email: 'Sam@Vendor.test' } as const;
+    const locked = lock(target);
+    for (const [email, stops] of [
+      ['SAM@vendor.test', true],
+      ['sam+later@vendor.test', true],
+      ['samuel@vendor.test', false],
+    ] as const) {
+      const of = { ...samAtAcme, principal: { ...principal, id: 'y', email } };
+      expect(new LockTable([locked]).lockFor(of, 0 as EpochMs)).toBe(stops ? locked : null);
+      expect(lockFor([locked], of, 0 as EpochMs)).toBe(stops ? locked : null);
+    }
+  });
+
   it('names the widest lock, so that its message is the one shown', () => {
     const wide = lock(everything, { message: 'we are under attack' });
     expect(new LockTable([lock(onSam), wide]).lockFor(samAtAcme, 0 as EpochMs)).toBe(wide);
