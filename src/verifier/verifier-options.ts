@@ -11,7 +11,7 @@ export interface AssertionVerifierOptions {
   readonly audience: string;
   /** The address of the gate's key set, `https://…/-/postern/jwks.json`, or the set itself, which is then never asked for again. */
   readonly keys: string | URL | { readonly keys: readonly object[] };
-  /** The `Host` to ask for the keys, where the address is not a host that the gate serves: any tenant's will do. */
+  /** The `Host` to ask for the keys, where the address is not a host that the gate serves; that of whichever tenant will do. */
   readonly keysHost?: string;
   /** Default ES256 and EdDSA. */
   readonly algorithms?: readonly AssertionAlgorithm[];

@@ -27,7 +27,7 @@ export interface Shot {
 
 export interface ShootOptions {
   readonly parallel: number;
-  /** How long to wait for a further answer, once there was one and before there was any. */
+  /** How long to wait for a further answer, once there was one and before there was one. */
   readonly quietMs: number;
   readonly silentMs: number;
   /** How long to wait for what must come: an answer to a plain request, an end after our own. 8 s unless it says so. */

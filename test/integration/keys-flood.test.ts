@@ -40,15 +40,24 @@ async function flood(gate: Gate, name: string, unknown: number): Promise<Readonl
   return answers;
 }
 
+/** A gate that has fetched its provider's one key, and let somebody in by it. */
+async function startTrusting() {
+  await using opened = new AsyncDisposableStack();
+  const upstream = opened.use(await startAnswering(HELLO));
+  const keys = opened.use(await slowKeyServer());
+  const clock = manualClock(Date.now());
+  const gate = opened.use(await startGate({ upstreamPort: upstream.port, support: keysFrom(keys), clock }));
+  await gate.grant({});
+  keys.keys = [gate.workforce.publicJwk];
+  expect(await ask(gate, 'GET /')).toMatchObject({ status: 200 });
+  const all = opened.move();
+  return { gate, keys, clock, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
 describe('a flood of unknown key ids', () => {
   it('is one fetch in an interval, and good tokens that nobody has seen before pass meanwhile', async () => {
-    await using upstream = await startAnswering(HELLO);
-    await using keys = await slowKeyServer();
-    const clock = manualClock(Date.now());
-    await using gate = await startGate({ upstreamPort: upstream.port, support: keysFrom(keys), clock });
-    await gate.grant({});
-    keys.keys = [gate.workforce.publicJwk];
-    expect(await ask(gate, 'GET /')).toMatchObject({ status: 200 });
+    await using t = await startTrusting();
+    const { gate, keys, clock } = t;
     for (const [round, unknown] of [
       ['first', 1000],
       ['second', 90],
@@ -66,13 +75,8 @@ describe('a flood of unknown key ids', () => {
   });
 
   it('does not wait in the way of good tokens while the provider does not answer', async () => {
-    await using upstream = await startAnswering(HELLO);
-    await using keys = await slowKeyServer();
-    const clock = manualClock(Date.now());
-    await using gate = await startGate({ upstreamPort: upstream.port, support: keysFrom(keys), clock });
-    await gate.grant({});
-    keys.keys = [gate.workforce.publicJwk];
-    expect(await ask(gate, 'GET /')).toMatchObject({ status: 200 });
+    await using t = await startTrusting();
+    const { gate, keys, clock } = t;
     clock.advance(INTERVAL_MS);
     keys.hold = true;
     const before = keys.asks;

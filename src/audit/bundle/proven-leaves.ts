@@ -62,7 +62,7 @@ export class HeldLeaves {
     return lines;
   }
 
-  /** The leaves that the checkpoint proves; empty when none of its groups has any. Throws JournalDamage. */
+  /** The leaves that the checkpoint proves; empty when its groups hold none. Throws JournalDamage. */
   *provenBy(text: string): Generator<ProvenLeaf> {
     const line = readCheckpoint(text);
     if (line === null) throw new JournalDamage('a checkpoint is none');

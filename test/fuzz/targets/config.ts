@@ -1,4 +1,4 @@
-// Configuration files: any text is a configuration or problems, in bounded time and without throwing; problems steer no
+// Configuration files: each text is a configuration or problems, in bounded time and without throwing; problems steer no
 // terminal and never hold a secret of the environment; what is accepted is frozen. An input is a file's bytes.
 import * as fc from 'fast-check';
 import { readdirSync, readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// Policy files: any bytes are read to documents or to problems, in bounded time and without throwing; problems stand
+// Policy files: all bytes are read to documents or to problems, in bounded time and without throwing; problems stand
 // within the file and steer no terminal; what compiles is a policy whose two walks agree. An input is a file's bytes.
 import * as fc from 'fast-check';
 import { readFileSync } from 'node:fs';
