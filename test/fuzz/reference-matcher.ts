@@ -114,18 +114,30 @@ function escaped(text: string): string {
   return text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 }
 
+/** All places of the pattern that what was read so far can have led to; no more than there are, however many `**`. */
 function pathMatches(pattern: readonly Piece[], segments: readonly Segment[]): boolean {
-  const [piece, ...pieces] = pattern;
-  const [segment, ...rest] = segments;
-  if (segment !== undefined && segment.all.has('') && pathMatches(pattern, rest)) return true;
-  if (piece === undefined) return segment === undefined;
-  if (piece.kind === 'deep') {
-    return pathMatches(pieces, segments) || (segment !== undefined && pathMatches(pattern, rest));
+  let open = withDeepPassed(pattern, [0]);
+  for (const segment of segments) {
+    const next = [...open].flatMap((at) => {
+      const piece = pattern[at];
+      const stays = segment.all.has('') || piece?.kind === 'deep';
+      return [...(stays ? [at] : []), ...(piece !== undefined && takes(piece, segment) ? [at + 1] : [])];
+    });
+    open = withDeepPassed(pattern, next);
   }
-  if (segment === undefined) return false;
-  if (piece.kind === 'text' && ![...segment.all].some((text) => text !== '' && piece.test.test(text)))
-    return false;
-  return pathMatches(pieces, rest);
+  return open.has(pattern.length);
+}
+
+/** `**` may stand for nothing. */
+function withDeepPassed(pattern: readonly Piece[], places: readonly number[]): Set<number> {
+  const open = new Set(places);
+  for (const at of open) if (pattern[at]?.kind === 'deep') open.add(at + 1);
+  return open;
+}
+
+function takes(piece: Piece, segment: Segment): boolean {
+  if (piece.kind !== 'text') return piece.kind === 'any';
+  return [...segment.all].some((text) => text !== '' && piece.test.test(text));
 }
 
 interface Pair {
