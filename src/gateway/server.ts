@@ -186,8 +186,8 @@ function makeServer({ headerTimeoutMs, tls }: DataServerOptions): Server | TlsSe
   const common = {
     maxHeaderSize: PARSER_HEADER_BYTES,
     headersTimeout: headerTimeoutMs,
-    // Node checks every 30 s by default, so that a 10 s limit would fire late. Often, so that slow heads that are over end in
-    // small groups: 200 at once would stop everybody else's requests for milliseconds (npm run bench:abuse).
+    // Node checks every 30 s by default, so that a 10 s limit would fire late. Ten times a second, so that slow heads that
+    // are over end in small groups and not all in one turn.
     connectionsCheckingInterval: 100,
     // Ends long uploads after 300 s otherwise; bodies have an idle limit of ours instead.
     requestTimeout: 0,

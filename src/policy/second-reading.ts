@@ -23,8 +23,8 @@ const MAX_LAYERS = 4;
 
 /**
  * What all readings of one path may take: for each its bytes, the query's that is read again behind it, and its segments,
- * which every rule that begins with `**` is asked about. Attack: marks on every layer multiply the readings (70 of one path),
- * and a path of 8 KiB then costs the loop 120 ms.
+ * which every rule that begins with `**` is asked about. Attack: marks on every layer multiply the readings of a long path, and
+ * one request then holds up all the others (second-reading-work.test.ts).
  */
 const MAX_WORK = 48 * 1024;
 const WORK_PER_SEGMENT = 8;
