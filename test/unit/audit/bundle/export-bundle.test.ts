@@ -44,7 +44,7 @@ describe('a bundle of one tenant', () => {
       .find('only@globex.example')
       .concat(journal.people.find('secret@globex.example'));
     expect(strangers).toHaveLength(2);
-    for (const word of ['globex', '"b1"', '"b2"', '"tenants"', '/x0', ...strangers.map(({ id }) => id)]) {
+    for (const word of ['globex', '"b1"', '"b2"', '"tenants"', '"/x0', ...strangers.map(({ id }) => id)]) {
       expect(text).not.toContain(word);
     }
     const boxes = text.split('\n').filter((line) => line.startsWith('{"k":"subject"'));
