@@ -6,6 +6,7 @@ import type { Gateway } from '#gateway/gateway.ts';
 import { type Clock, systemClock } from '#model/clock.ts';
 import type { Log } from '#telemetry/log.ts';
 import type { JournalTrial } from './compose-audit.ts';
+import { tuneMemory } from './compose-memory.ts';
 import { openRooms, type Rooms } from './compose-rooms.ts';
 import { openServers, type Servers } from './compose-servers.ts';
 import { openTraffic, type Traffic } from './compose-traffic.ts';
@@ -36,6 +37,7 @@ export interface Postern {
 /** Throws PolicyRejected, or the fault of the room or listener that could not be opened. */
 export async function startPostern(start: PosternStart): Promise<Postern> {
   const { config, version, clock = systemClock, journal = {} } = start;
+  tuneMemory();
   await using opened = new AsyncDisposableStack();
   const rooms = await openRooms({ config, version, clock, trial: journal }, opened);
   const traffic = openTraffic(rooms, opened);

@@ -30,6 +30,10 @@ export class ClientConnection {
   nextOpen: ClientConnection | null = null;
   restingSince = -1;
   takenWhenResting = 0;
+  /** Its place among those who have a head to send, and since when; negative for none. Written by head-deadline.ts alone. */
+  previousHead: ClientConnection | null = null;
+  nextHead: ClientConnection | null = null;
+  headSince = -1;
   readonly #begin: (x: Exchange) => void;
   #waiting: Exchange[] | null = null;
 

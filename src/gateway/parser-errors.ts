@@ -3,7 +3,6 @@
 import type { DenialCode } from '#model/reason.ts';
 
 const REASON_OF: Readonly<Record<string, DenialCode>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
   HPE_HEADER_OVERFLOW: 'headers_too_large',
   HPE_INVALID_METHOD: 'bad_request_target',
   HPE_INVALID_URL: 'bad_request_target',

@@ -6,9 +6,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { DenialCode } from '#model/reason.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { ClientMessage } from './exchange.ts';
 import type { Gateway } from './gateway.ts';
+import { type HeadDeadline, watchHeads } from './head-deadline.ts';
 import { type ParserError, reasonOfParserError } from './parser-errors.ts';
 import { createRawSockets } from './raw-sockets.ts';
 
@@ -65,8 +67,11 @@ export function createDataServer(gateway: Gateway, options: DataServerOptions): 
   // Those of unfinished TLS handshakes count, and they are nobody else's to count.
   server.maxConnections = options.connections + sparesFor(options.connections);
   server.on('drop', () => gateway.dropped());
-  watchConnections(server, gateway, options.tls !== null);
-  takeMessages(server, gateway);
+  const heads = watchHeads(options.headerTimeoutMs, (connection) =>
+    failed(connection, 'request_timeout', gateway),
+  );
+  watchConnections({ server, gateway, heads }, options.tls !== null);
+  takeMessages({ server, gateway, heads });
 
   return {
     server,
@@ -84,8 +89,22 @@ export function createDataServer(gateway: Gateway, options: DataServerOptions): 
   };
 }
 
-function watchConnections(server: Server | TlsServer, gateway: Gateway, secure: boolean): void {
+interface Listening {
+  readonly server: Server | TlsServer;
+  readonly gateway: Gateway;
+  readonly heads: HeadDeadline;
+}
+
+function watchConnections({ server, gateway, heads }: Listening, secure: boolean): void {
   const rawSockets = createRawSockets();
+
+  /** Called by the parser, once per message. */
+  function messageBegan(this: MessageParser): void {
+    const connection = this.socket?.[connectionKey];
+    if (connection === undefined) return;
+    connection.begun += 1;
+    heads.begin(connection);
+  }
 
   function watch(socket: GateSocket): void {
     const connection = gateway.connect(socket, secure ? rawSockets.below(socket) : socket, secure);
@@ -93,7 +112,9 @@ function watchConnections(server: Server | TlsServer, gateway: Gateway, secure: 
     socket[connectionKey] = connection;
     if (typeof socket.parser === 'object' && socket.parser !== null)
       socket.parser[ON_MESSAGE_BEGIN] = messageBegan;
+    heads.begin(connection);
     socket.once('close', () => {
+      heads.end(connection);
       if (isUnfinished(connection)) gateway.refuseUnparsed(connection, UNPARSED, 'client_closed');
       gateway.disconnected(connection);
     });
@@ -108,12 +129,6 @@ function watchConnections(server: Server | TlsServer, gateway: Gateway, secure: 
   }
 }
 
-/** Called by the parser, once per message. */
-function messageBegan(this: MessageParser): void {
-  const connection = this.socket?.[connectionKey];
-  if (connection !== undefined) connection.begun += 1;
-}
-
 /** Bytes that never became a request, on a connection that is gone: a request all the same. */
 function isUnfinished(connection: ClientConnection): boolean {
   if (connection.noMoreRequests) return false;
@@ -123,7 +138,7 @@ function isUnfinished(connection: ClientConnection): boolean {
   return connection.socket.bytesRead > connection.bytesAccounted;
 }
 
-function takeMessages(server: Server | TlsServer, gateway: Gateway): void {
+function takeMessages({ server, gateway, heads }: Listening): void {
   function accept(socket: GateSocket, message: ClientMessage): void {
     const connection = socket[connectionKey];
     if (connection === undefined) {
@@ -131,6 +146,9 @@ function takeMessages(server: Server | TlsServer, gateway: Gateway): void {
       return;
     }
     connection.taken += 1;
+    heads.end(connection);
+    // The rest of what was refused already, such as a late head: its connection ends with that answer.
+    if (connection.noMoreRequests) return;
     if (!gateway.accept(connection, message)) socket.destroy();
   }
 
@@ -151,7 +169,7 @@ function takeMessages(server: Server | TlsServer, gateway: Gateway): void {
     const connection = socket[connectionKey];
     const message = messageOf(req, { res: null, socket, upgradeHead: null });
     if (connection === undefined) socket.destroy();
-    else gateway.refuseUnparsed(connection, message, 'method_not_allowed');
+    else if (!connection.noMoreRequests) gateway.refuseUnparsed(connection, message, 'method_not_allowed');
   });
   server.on('clientError', (error: ParserError, socket: Duplex) =>
     onClientError(socket as GateSocket, error, gateway),
@@ -161,16 +179,22 @@ function takeMessages(server: Server | TlsServer, gateway: Gateway): void {
 /** Node takes its own listener off a socket it hands over; a reset would then end the process. Its close is told. */
 function ignoreReset(): void {}
 
-/** The parser gave up: on a body that an exchange is waiting for, on a new request, or on silence. */
+/** The parser gave up: on a body that an exchange is waiting for, or on a new request. */
 function onClientError(socket: GateSocket, error: ParserError, gateway: Gateway): void {
   const connection = socket[connectionKey];
-  if (connection === undefined || !socket.writable) {
+  if (connection === undefined) socket.destroy();
+  else failed(connection, reasonOfParserError(error), gateway, error.rawPacket);
+}
+
+/** No request comes of what is there: refused and recorded where anything is. */
+function failed(connection: ClientConnection, reason: DenialCode, gateway: Gateway, packet?: Buffer): void {
+  const { socket } = connection;
+  if (!socket.writable) {
     socket.destroy();
     return;
   }
   // More of what was refused already: the answer is on its way and ends the connection.
   if (connection.noMoreRequests) return;
-  const reason = reasonOfParserError(error);
   if (gateway.bodyBroken(connection, reason)) return;
   const isIdle = connection.current === null && connection.begun === connection.taken;
   if (isIdle && socket.bytesRead <= connection.bytesAccounted) {
@@ -178,18 +202,15 @@ function onClientError(socket: GateSocket, error: ParserError, gateway: Gateway)
     return;
   }
   // Only where no request came before it is it known where it begins.
-  const packet = connection.current === null ? error.rawPacket : undefined;
-  gateway.refuseUnparsed(connection, { ...UNPARSED, socket, ...firstLine(packet) }, reason);
+  const first = firstLine(connection.current === null ? packet : undefined);
+  gateway.refuseUnparsed(connection, { ...UNPARSED, socket, ...first }, reason);
 }
 
 function makeServer({ headerTimeoutMs, tls }: DataServerOptions): Server | TlsServer {
   const common = {
     maxHeaderSize: PARSER_HEADER_BYTES,
-    headersTimeout: headerTimeoutMs,
-    // Node checks every 30 s by default, so that a 10 s limit would fire late. Ten times a second, so that slow heads that
-    // are over end in small groups and not all in one turn.
-    connectionsCheckingInterval: 100,
-    // Ends long uploads after 300 s otherwise; bodies have an idle limit of ours instead.
+    // Heads have a deadline of ours (head-deadline.ts), bodies an idle limit: Node would end long uploads after 300 s.
+    headersTimeout: 0,
     requestTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
     // A missing Host would be answered by Node without any event, and so without a record.

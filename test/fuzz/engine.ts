@@ -23,6 +23,8 @@ export interface FuzzOptions {
 export interface Found extends Omit<Failure, 'index'> {
   /** As short as it could be made. */
   readonly input: string;
+  /** Executions up to the end of the batch that it was in. */
+  readonly after: number;
 }
 
 export interface FuzzResult {
@@ -122,10 +124,11 @@ class Run {
 
   async #batch(inputs: readonly string[]): Promise<void> {
     const executed = await this.#execute(inputs);
+    const after = this.#executions;
     this.#keepNewEndings(inputs, executed);
     await this.#keepNewBlocks(inputs);
     for (const failure of executed.failures)
-      await this.#keepFailure(inputs[failure.index] as string, failure);
+      await this.#keepFailure(inputs[failure.index] as string, failure, after);
   }
 
   async #execute(inputs: readonly string[]): Promise<Executed> {
@@ -174,7 +177,7 @@ class Run {
   }
 
   /** One input for each law: the first is made short, the others are the same fault most of the time. */
-  async #keepFailure(input: string, { law, detail }: Failure): Promise<void> {
+  async #keepFailure(input: string, { law, detail }: Failure, after: number): Promise<void> {
     if (this.#laws.has(law)) return;
     this.#laws.add(law);
     let said = detail;
@@ -183,6 +186,6 @@ class Run {
       said = same?.detail ?? said;
       return same !== undefined;
     });
-    this.#found.push({ law, detail: said, input: shortest });
+    this.#found.push({ law, detail: said, input: shortest, after });
   }
 }

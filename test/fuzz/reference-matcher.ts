@@ -118,11 +118,12 @@ function escaped(text: string): string {
 function pathMatches(pattern: readonly Piece[], segments: readonly Segment[]): boolean {
   let open = withDeepPassed(pattern, [0]);
   for (const segment of segments) {
-    const next = [...open].flatMap((at) => {
+    const next: number[] = [];
+    for (const at of open) {
       const piece = pattern[at];
-      const stays = segment.all.has('') || piece?.kind === 'deep';
-      return [...(stays ? [at] : []), ...(piece !== undefined && takes(piece, segment) ? [at + 1] : [])];
-    });
+      if (segment.all.has('') || piece?.kind === 'deep') next.push(at);
+      if (piece !== undefined && takes(piece, segment)) next.push(at + 1);
+    }
     open = withDeepPassed(pattern, next);
   }
   return open.has(pattern.length);

@@ -42,6 +42,34 @@ describe('a head', () => {
     expect(outcomesOf(corpus.takeLines())).toEqual(['ok', 'request_timeout']);
   });
 
+  it('that is whole after its 408 is no request any more', async () => {
+    const socket = connect({ port: corpus.gate.dataPort, host: '127.0.0.1', allowHalfOpen: true });
+    let received = '';
+    socket.setEncoding('latin1').on('data', (text: string) => {
+      if (received === '') socket.write(`\r\n${corpus.head}\r\n\r\n`, 'latin1');
+      received += text;
+    });
+    socket.on('error', () => undefined);
+    socket.on('end', () => setTimeout(() => socket.end(), 200));
+    socket.write('GET /late HTTP/1.1\r\nX-A: a', 'latin1');
+    await new Promise((resolve) => socket.once('close', resolve));
+    expect(received.match(/^HTTP\/1\.1 /gm)).toHaveLength(1);
+    expect(parseAnswer(received).status).toBe(408);
+    expect(outcomesOf(corpus.takeLines())).toEqual(['request_timeout']);
+    expect(corpus.takeForwarded()).toEqual([]);
+  });
+
+  it('is given its time anew, however long its connection has been there', async () => {
+    await using client = await rawConnect(corpus.gate.dataPort);
+    for (const path of ['/first', '/second', '/third']) {
+      client.write(`GET ${path} HTTP/1.1\r\n`);
+      await new Promise((resolve) => setTimeout(resolve, 600));
+      client.write(`${corpus.head}\r\n\r\n`);
+      await expect.poll(() => corpus.takeForwarded().map(({ target }) => target)).toEqual([path]);
+    }
+    expect(outcomesOf(corpus.takeLines())).toEqual(['ok', 'ok', 'ok']);
+  });
+
   it('on a connection that says nothing at all is none: closed, and not recorded', async () => {
     await using client = await rawConnect(corpus.gate.dataPort);
     await client.closed;
