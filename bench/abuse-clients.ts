@@ -1,11 +1,11 @@
-// The attackers of `npm run bench:abuse`, in a process of their own: slow heads and bodies, idle connections, readers that
-// take nothing, connections that come and go. Each attack goes on, whatever the gate closes, until it is stopped.
+// The attackers of `npm run bench:abuse`, in a process of their own: slow heads and bodies, large heads, idle connections,
+// readers that take nothing, connections that come and go. Each attack goes on, whatever the gate closes, until it is stopped.
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setPriority } from 'node:os';
 
 export interface Attack {
-  readonly kind: 'slow' | 'idle' | 'readers' | 'churn' | 'none';
+  readonly kind: 'slow' | 'idle' | 'heads' | 'readers' | 'churn' | 'none';
   /** Connections at a time; of `churn` a second. */
   readonly count: number;
   readonly port: number;
@@ -27,6 +27,9 @@ const OPENED_PER_TICK = 40;
 const SLOW_TICKS = 10_000 / TICK_MS;
 /** Those who may ask, and do so slowly, are as many as one principal may have at a time. */
 const SLOW_BODIES = 32;
+
+/** Just below what the parser takes of a head, and no end of it. */
+const LARGE_FIELDS = Array.from({ length: 31 }, (_, i) => `X-${i}: ${'a'.repeat(1000)}\r\n`).join('');
 
 const sockets = new Set<Socket>();
 let attack: Attack = { kind: 'none', count: 0, port: 0, headers: {} };
@@ -118,6 +121,8 @@ function opening(number: number): string {
         : 'GET /slow HTTP/1.1\r\nHost: acme.app.test\r\nX-A: ';
     case 'idle':
       return 'GET /-/postern/jwks.json HTTP/1.1\r\nHost: acme.app.test\r\n\r\n';
+    case 'heads':
+      return `GET /heads HTTP/1.1\r\nHost: acme.app.test\r\n${LARGE_FIELDS}`;
     case 'readers':
       return head(`GET /download?bytes=${1 << 30}`, []);
     case 'churn':

@@ -1,7 +1,7 @@
 // `npm run bench:abuse`: what attackers cost those who have work to do. A gate, an upstream, the load and the attackers,
 // each a process of its own; interleaved rounds, alone and beside the attack, and the median of each. Fails when the 99th
 // percentile of the load rises by more than a tenth and by more than half a millisecond beside slow connections, or when
-// the gate's memory passes its bounds. `--slow --idle --readers --churn --rounds --seconds --rate` make it smaller.
+// the gate's memory passes its bounds. `--slow --idle --heads --readers --churn --rounds --seconds --rate` make it smaller.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -18,6 +18,8 @@ const MOST_RISE_MS = 0.5;
 /** Of the gate, above what it had when the attack began. */
 const IDLE_KIB_EACH = 24;
 const READER_KIB_EACH = 1024;
+/** A head may be 32 KiB before the parser gives it up. */
+const HEAD_KIB_EACH = 64;
 /** What the garbage of a few seconds at full speed may add. */
 const SLACK_MIB = 96;
 
@@ -26,6 +28,7 @@ const given = parseArgs({
     slow: { type: 'string', default: '2000' },
     idle: { type: 'string', default: '10000' },
     readers: { type: 'string', default: '64' },
+    heads: { type: 'string', default: '1000' },
     churn: { type: 'string', default: '500' },
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '5' },
@@ -102,15 +105,23 @@ async function p99(gate: Candidate): Promise<number> {
 /** Interleaved and compared round by round, so that what else the machine does is in both. */
 async function slowConnections({ gate, attackers }: Scene): Promise<boolean> {
   const [alone, beside]: [number[], number[]] = [[], []];
-  let [closed, fewest] = [0, Number.POSITIVE_INFINITY];
+  const before = (await gate.usage()).rssMiB;
+  let [closed, fewest, largest] = [0, Number.POSITIVE_INFINITY, before];
   for (let round = 0; round < numberOf('rounds'); round++) {
     await attackers.launch('none', 0);
     alone.push(await p99(gate));
     const { open } = await attackers.launch('slow', numberOf('slow'));
     beside.push(await p99(gate));
     fewest = Math.min(fewest, open);
+    largest = Math.max(largest, (await gate.usage()).rssMiB);
     closed += (await attackers.launch('none', 0)).closed;
   }
+  const mostMiB = SLACK_MIB + (numberOf('slow') * IDLE_KIB_EACH) / 1024;
+  check(
+    `beside slow connections the gate grew from ${before.toFixed(0)} to ${largest.toFixed(0)} MiB`,
+    largest - before <= mostMiB,
+    `at most ${mostMiB.toFixed(0)} MiB more`,
+  );
   const rise = median(beside.map((ms, round) => ms - (alone[round] as number)));
   const most = Math.max(median(alone) * MOST_RISE, MOST_RISE_MS);
   console.log(
@@ -126,7 +137,11 @@ async function slowConnections({ gate, attackers }: Scene): Promise<boolean> {
 const figures = (values: readonly number[]): string => values.map((value) => value.toFixed(2)).join(' ');
 
 /** Memory beside an attack, and the load's p99 for whoever reads. */
-async function memoryBeside(scene: Scene, kind: 'idle' | 'readers', kibEach: number): Promise<void> {
+async function memoryBeside(
+  scene: Scene,
+  kind: 'idle' | 'readers' | 'heads',
+  kibEach: number,
+): Promise<void> {
   const { gate, attackers } = scene;
   const count = numberOf(kind);
   await attackers.launch('none', 0);
@@ -179,6 +194,7 @@ async function measure(): Promise<void> {
   const calm = (await slowConnections(scene)) || (await slowConnections(scene));
   check('the latency of the load beside slow connections', calm, 'median of the rounds, one retry');
   await memoryBeside(scene, 'readers', READER_KIB_EACH);
+  await memoryBeside(scene, 'heads', HEAD_KIB_EACH);
   await churning(scene);
   await memoryBeside(scene, 'idle', IDLE_KIB_EACH);
 }
