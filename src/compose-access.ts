@@ -54,7 +54,8 @@ export function openAccess(start: AccessStart, opened: AsyncDisposableStack): Ac
   const { core, idempotency } = createIdempotentCore(createStoreCore({ path: place.sqlite.path, clock }));
   opened.defer(() => core.close());
   const settingsOf = createSettingsSource(defaults);
-  const writes = createGrantWrites(settingsOf, staffIssuers(config.identity));
+  const { lead: leadGroups } = config.identity.roles;
+  const writes = createGrantWrites(settingsOf, staffIssuers(config.identity), leadGroups);
   const view = { settingsOf, standingGrants };
   const viewOf = createViewReader(view);
   const views = createTenantViews(core, view);
@@ -73,7 +74,7 @@ export function openAccess(start: AccessStart, opened: AsyncDisposableStack): Ac
       viewOf,
     }),
     accessSwitch: createAccessSwitch(core, { writes, viewOf }),
-    requests: createRequestStore(core, { settingsOf, writes }),
+    requests: createRequestStore(core, { settingsOf, writes, leadGroups }),
     sessions,
     idempotency,
     views,

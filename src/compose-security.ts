@@ -22,6 +22,8 @@ export interface SecurityNeeds {
   readonly log: Log;
   readonly journal: Pick<Journal, 'event'>;
   readonly cache: Pick<GrantCache, 'invalidate'>;
+  /** Told of the emergencies that somebody of them has to agree to. */
+  readonly securityGroups: readonly string[];
 }
 
 export interface Security {
@@ -33,7 +35,7 @@ export interface Security {
 
 /** `enforcer` is called after the first reading at the earliest: it may be made of a gateway that comes later. */
 export function openSecurity(
-  { core, settingsOf, clock, log, journal, cache }: SecurityNeeds,
+  { core, settingsOf, clock, log, journal, cache, securityGroups }: SecurityNeeds,
   enforcer: LockEnforcer,
   opened: AsyncDisposableStack,
 ): Security {
@@ -41,7 +43,7 @@ export function openSecurity(
   const lockStore = createLockStore(core);
   const board = createLockBoard({ store: lockStore, clock, log, onLocked: (lock) => enforcer.locked(lock) });
   opened.use(board);
-  const emergencyStore = createEmergencyStore(core, settingsOf);
+  const emergencyStore = createEmergencyStore(core, settingsOf, securityGroups);
   return {
     board,
     locks: {

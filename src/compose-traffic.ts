@@ -31,7 +31,7 @@ export function openTraffic(rooms: Rooms, opened: AsyncDisposableStack): Traffic
   const { cache, sessionCache } = access;
   const onEvent: Rooms['journal']['event'] = (event) => journal.event(event);
   const security = openSecurity(
-    { ...access, clock, log, journal },
+    { ...access, clock, log, journal, securityGroups: config.identity.roles.security },
     { locked: (lock) => gateway.locked(lock) },
     opened,
   );

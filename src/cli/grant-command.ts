@@ -28,6 +28,18 @@ const COLUMNS: readonly Column[] = [
   ['FOR', 'audience'],
 ];
 
+const REVISION_COLUMNS: readonly Column[] = [
+  ['REVISION', 'grant.revision'],
+  ['DONE', 'operation'],
+  ['AT', 'at'],
+  ['BY', ({ by }) => personText(by)],
+  ['STATUS', 'grant.status'],
+  ['ACCESS', 'grant.access'],
+  ['STARTS', 'grant.startsAt'],
+  ['ENDS', ({ grant }) => (grant as { expiresAt?: unknown }).expiresAt ?? 'never'],
+  ['FOR', 'grant.audience'],
+];
+
 export function grantCommand(control: Control): Command {
   const command = new Command('grant').description(
     'give, change and take away access to a customer’s account',
@@ -35,11 +47,7 @@ export function grantCommand(control: Control): Command {
   addList(command, control);
   addCreate(command, control);
   addChange(command, control);
-  control
-    .command(command, 'show <id>', 'one grant')
-    .action((id: string, flags: ControlFlags) =>
-      control.one(flags, () => ({ method: 'GET', path: pathOf(id) })),
-    );
+  addShow(command, control);
   control
     .command(
       command,
@@ -57,6 +65,24 @@ export function grantCommand(control: Control): Command {
       control.one(flags, () => post(`${pathOf(id)}/verify`, undefined, flags)),
     );
   return command;
+}
+
+function addShow(command: Command, control: Control): void {
+  control
+    .command(command, 'show <id>', 'one grant')
+    .action((id: string, flags: ControlFlags) =>
+      control.one(flags, () => ({ method: 'GET', path: pathOf(id) })),
+    );
+  control
+    .command(command, 'impact <id>', 'what a revoke would cut now')
+    .action((id: string, flags: ControlFlags) =>
+      control.one(flags, () => ({ method: 'GET', path: `${pathOf(id)}/impact` })),
+    );
+  control
+    .command(command, 'revisions <id>', 'what a grant was, who changed it and when, newest first', 'limit')
+    .action((id: string, flags: ListFlags) =>
+      control.list(flags, () => ({ path: `${pathOf(id)}/revisions`, columns: REVISION_COLUMNS })),
+    );
 }
 
 function pathOf(id: string): string {

@@ -3,7 +3,7 @@
 import { Command, Option } from 'commander';
 import { REQUEST_STATUSES } from '#model/access-request.ts';
 import { type Control, part, post } from './control-context.ts';
-import { bodyOf, type CommonFlags, given, type ListFlags } from './control-flags.ts';
+import { bodyOf, type CommonFlags, type ControlFlags, given, type ListFlags } from './control-flags.ts';
 import { type Column, personText } from './control-print.ts';
 
 const REQUESTS = '/v1/access-requests';
@@ -24,6 +24,11 @@ export function requestCommand(control: Control): Command {
   const command = new Command('request').description('ask a customer for access, and decide about it');
   addList(command, control);
   addMake(command, control);
+  control
+    .command(command, 'show <id>', 'one request')
+    .action((id: string, flags: ControlFlags) =>
+      control.one(flags, () => ({ method: 'GET', path: `${REQUESTS}/${part(id)}` })),
+    );
   control
     .command(
       command,

@@ -25,6 +25,11 @@ export function sessionCommand(control: Control): Command {
   addList(command, control);
   addOpen(command, control);
   control
+    .command(command, 'show <id>', 'one session')
+    .action((id: string, flags: ControlFlags) =>
+      control.one(flags, () => ({ method: 'GET', path: `${SESSIONS}/${part(id)}` })),
+    );
+  control
     .command(command, 'end <id>', 'end a session: returns when nothing more of it is forwarded', 'key')
     .option('--note <text>', 'the steps you have taken; the customer is told')
     .action((id: string, flags: CommonFlags & { readonly note?: string }) =>

@@ -39,13 +39,19 @@ export function standingNow({ id }: Grant, { standing }: TenantView): Grant | nu
 function isNarrower(before: Grant, after: Grant): boolean {
   if (before.access === 'write' && after.access === 'read') return true;
   if (before.actAs !== after.actAs) return true;
-  if (before.roles.some((role) => !after.roles.includes(role))) return true;
+  if (rolesLost(before.roles, after.roles)) return true;
   if (before.lifts.some((category) => !after.lifts.includes(category))) return true;
   // None named is all of them, so a list where there was none takes something away.
   if (before.workspaces.length === 0) return after.workspaces.length > 0;
   return before.workspaces.some(({ id, roles }) => {
     if (after.workspaces.length === 0) return false;
     const kept = after.workspaces.find((workspace) => workspace.id === id);
-    return kept === undefined || roles.some((role) => !kept.roles.includes(role));
+    return kept === undefined || rolesLost(roles, kept.roles);
   });
+}
+
+/** The first one chooses the credential that is injected: another first role takes that one away. */
+function rolesLost(before: readonly string[], after: readonly string[]): boolean {
+  if (before.length === 0) return false;
+  return before[0] !== after[0] || before.some((role) => !after.includes(role));
 }

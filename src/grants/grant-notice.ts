@@ -5,16 +5,24 @@ import type { NoticeDraft, NoticeEvent, NoticePerson } from '#model/notice.ts';
 
 type GrantNoticeEvent = Extract<NoticeEvent, `grant.${string}`>;
 
-/** One per grant, event and revision. `by` null: the clock did it. */
-export function grantNotice(event: GrantNoticeEvent, grant: Grant, by: Actor | null): NoticeDraft {
+/** One per grant, event and revision. `by` null: the clock did it. `leadGroups` hear of what awaits their verification. */
+export function grantNotice(
+  event: GrantNoticeEvent,
+  grant: Grant,
+  by: Actor | null,
+  leadGroups: readonly string[] = [],
+): NoticeDraft {
   const { principals, groups } = grant.audience;
   const grantor = personOf(grant.grantedBy);
+  const awaitsVerification = grant.verification !== undefined && grant.verification.at === null;
+  const isToVerify = awaitsVerification && (event === 'grant.given' || event === 'grant.changed');
   return {
     dedupe: `${event}:${grant.id}:${grant.revision}`,
     event,
     tenant: grant.tenant,
     by: by === null ? null : personOf(by),
     staff: { principals: principals ?? [], groups: groups ?? [] },
+    ...(isToVerify ? { deciders: leadGroups } : {}),
     ...usersOf(grant),
     facts: {
       grantId: grant.id,
@@ -22,7 +30,7 @@ export function grantNotice(event: GrantNoticeEvent, grant: Grant, by: Actor | n
       source: grant.source ?? 'direct',
       grantedByName: grantor.name,
       grantedByEmail: grantor.email,
-      awaitsVerification: grant.verification !== undefined && grant.verification.at === null,
+      awaitsVerification,
       access: grant.access,
       roles: listed(grant.roles),
       workspaces: listed(

@@ -18,7 +18,7 @@ export function isWider(current: GrantScope, next: GrantScope): boolean {
     endOf(next) > endOf(current) ||
     (next.access === 'write' && current.access === 'read') ||
     !audienceWithin(next.audience, current.audience) ||
-    !subset(next.roles, current.roles) ||
+    !rolesWithin(next.roles, current.roles) ||
     !workspacesWithin(next.workspaces, current.workspaces) ||
     !subset(next.lifts, current.lifts) ||
     next.caseRef !== current.caseRef ||
@@ -65,11 +65,25 @@ function audienceWithin(next: Audience, current: Audience): boolean {
   );
 }
 
-/** No workspace named means no limit by workspace, so naming one narrows and naming none widens. */
+/**
+ * No workspace named means no limit by workspace, so naming one narrows and naming none widens. It gives no role in any of
+ * them either, so a role in the one that is named is a new one.
+ */
 function workspacesWithin(next: Grant['workspaces'], current: Grant['workspaces']): boolean {
-  if (current.length === 0) return true;
+  if (current.length === 0) return next.every((one) => one.roles.length === 0);
   if (next.length === 0) return false;
-  return next.every((one) => current.some((known) => known.id === one.id && subset(one.roles, known.roles)));
+  return next.every((one) => {
+    const known = current.find(({ id }) => id === one.id);
+    return known !== undefined && rolesWithin(one.roles, known.roles);
+  });
+}
+
+/**
+ * The first role stays: it is the one that the upstream's credential is chosen by (`{grant.role}`, `{workspace.role}`),
+ * so another one first is another credential. Without any, the upstream is told of none and does as it is used to.
+ */
+function rolesWithin(next: readonly string[], current: readonly string[]): boolean {
+  return next[0] === current[0] && subset(next, current);
 }
 
 function subset(next: readonly string[], current: readonly string[]): boolean {

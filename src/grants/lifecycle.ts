@@ -102,6 +102,7 @@ export function changedGrant(grant: Grant, patch: GrantPatch, context: Lifecycle
   if (!isWider(grant, next)) {
     checkEnd(next.startsAt, next.expiresAt, now);
     checkAudienceNamesSomebody(next);
+    checkRoles(next);
     return next;
   }
   if (grant.source === 'break_glass') {
@@ -113,7 +114,8 @@ export function changedGrant(grant: Grant, patch: GrantPatch, context: Lifecycle
   requireGrantor(by, grant.actAs, settings.mayGrant);
   checkCaseStays(grant, next, context);
   checkConsented(next, context, from);
-  const { notice = grant.notice } = patch;
+  // What was shown stays recorded; where the tenant has no notice any more, nobody can be asked for one.
+  const { notice = settings.notice === null ? undefined : grant.notice } = patch;
   checkNotice(notice, by, settings.notice);
   return {
     ...next,

@@ -32,7 +32,7 @@ export interface Notice {
   readonly id: string;
   readonly at: EpochMs;
   readonly event: NoticeEvent;
-  /** Null for a lock on what belongs to no one tenant: then only the operator's own webhooks hear of it. */
+  /** Null for a lock on what belongs to no one tenant: then no tenant is told; the operator and `staff` are. */
   readonly tenant: TenantId | null;
   /** Who did it; null where the clock did. */
   readonly by: NoticePerson | null;
@@ -45,6 +45,11 @@ export interface Notice {
     }[];
     readonly groups: readonly string[];
   };
+  /**
+   * Groups of the vendor's who have to decide something now, such as those of its leads: told besides, in words of their
+   * own. In no webhook's body: a customer has no use for the vendor's groups. Absent: nobody has.
+   */
+  readonly deciders?: readonly string[];
   /** The customer's users who gave the grant it is about for themselves: told beside the admins. Absent: nobody. */
   readonly users?: readonly { readonly email: string }[];
   /**

@@ -10,8 +10,8 @@ import type { Notice } from '#model/notice.ts';
 export const CHANNELS = ['email', 'webhook', 'operator_webhook'] as const;
 export type Channel = (typeof CHANNELS)[number];
 
-/** For whom a message is worded. */
-export type Side = 'tenant' | 'staff' | 'operator';
+/** For whom a message is worded. A decider is somebody of the vendor's who has to decide something now. */
+export type Side = 'tenant' | 'staff' | 'decider' | 'operator';
 
 export interface DeliveryDraft {
   readonly channel: Channel;

@@ -9,31 +9,31 @@ import type { Addressee, DeliveryDraft, NoticeAudience, NoticeSettings, Side } f
 /** Somebody who was not seen for so long is not taken for a member of a group any more. */
 const SEEN_WITHIN_MS = 90 * 86_400_000;
 
-/** `groups`: only the groups that a notice names, not the principals: whoever asked knows it. */
-type StaffTold = 'all' | 'groups' | 'none';
-
 interface Told {
   readonly tenant: boolean;
-  readonly staff: StaffTold;
+  /** Whom the notice is about: not where they did it themselves. */
+  readonly staff: boolean;
+  /** The groups of the vendor's that have to decide something now, where the notice names any. */
+  readonly deciders: boolean;
 }
 
 /** docs/notifications.md shows the same table; a test holds them together. */
 export const TOLD: Readonly<Record<NoticeEvent, Told>> = {
-  'grant.given': { tenant: true, staff: 'all' },
-  'grant.changed': { tenant: true, staff: 'all' },
-  'grant.revoked': { tenant: true, staff: 'all' },
-  'grant.ending': { tenant: true, staff: 'all' },
-  'grant.ended': { tenant: true, staff: 'all' },
-  'grant.verified': { tenant: true, staff: 'all' },
-  'request.made': { tenant: true, staff: 'groups' },
-  'request.lead_approved': { tenant: true, staff: 'all' },
-  'request.decided': { tenant: true, staff: 'all' },
-  'session.started': { tenant: true, staff: 'none' },
-  'session.ended': { tenant: true, staff: 'all' },
-  'lock.set': { tenant: true, staff: 'all' },
-  'lock.lifted': { tenant: true, staff: 'all' },
-  'break_glass.asked': { tenant: true, staff: 'all' },
-  'break_glass.used': { tenant: true, staff: 'all' },
+  'grant.given': { tenant: true, staff: true, deciders: true },
+  'grant.changed': { tenant: true, staff: true, deciders: true },
+  'grant.revoked': { tenant: true, staff: true, deciders: false },
+  'grant.ending': { tenant: true, staff: true, deciders: false },
+  'grant.ended': { tenant: true, staff: true, deciders: false },
+  'grant.verified': { tenant: true, staff: true, deciders: false },
+  'request.made': { tenant: true, staff: false, deciders: true },
+  'request.lead_approved': { tenant: true, staff: true, deciders: false },
+  'request.decided': { tenant: true, staff: true, deciders: false },
+  'session.started': { tenant: true, staff: false, deciders: false },
+  'session.ended': { tenant: true, staff: true, deciders: false },
+  'lock.set': { tenant: true, staff: true, deciders: false },
+  'lock.lifted': { tenant: true, staff: true, deciders: false },
+  'break_glass.asked': { tenant: true, staff: true, deciders: true },
+  'break_glass.used': { tenant: true, staff: true, deciders: false },
 };
 
 export interface RecipientDeps {
@@ -67,21 +67,26 @@ export async function recipientsOf(
   }
   if (!deps.hasEmail) return [...drafts.values()];
   for (const address of await tenantAddresses(notice, settings, deps)) addMail(add, address, 'tenant');
-  for (const address of await staffAddresses(notice, told.staff, { deps, now })) {
-    addMail(add, address, 'staff');
-  }
+  const looking: Looking = { deps, now };
+  const staff = told.staff ? await staffAddresses(notice, looking) : [];
+  for (const address of staff) addMail(add, address, 'staff');
+  // A lead is one whatever organisation a grant is for.
+  const deciders = told.deciders ? await groupAddresses(notice.deciders ?? [], null, looking) : [];
+  for (const address of deciders) addMail(add, address, 'decider');
   return [...drafts.values()];
 }
+
+const NOBODY: Told = { tenant: false, staff: false, deciders: false };
 
 /**
  * An event that a newer version wrote concerns the operator alone. A request that a lead has first is not the customer's
  * yet. Whoever ended their own session knows it.
  */
 function toldOf({ event, facts }: Notice): Told {
-  const told = Object.hasOwn(TOLD, event) ? TOLD[event] : { tenant: false, staff: 'none' as const };
+  const told = Object.hasOwn(TOLD, event) ? TOLD[event] : NOBODY;
   if (event === 'request.made' && facts['status'] === 'awaiting_lead') return { ...told, tenant: false };
   const hasLeft = facts['endedBy'] === 'left' || facts['endedBy'] === 'replaced';
-  return event === 'session.ended' && hasLeft ? { ...told, staff: 'none' } : told;
+  return event === 'session.ended' && hasLeft ? { ...told, staff: false } : told;
 }
 
 async function tenantAddresses(
@@ -100,25 +105,28 @@ interface Looking {
 }
 
 /** Named principals where there are any: the groups then only narrow whom the grant is for. */
-async function staffAddresses(
-  { staff, facts }: Notice,
-  told: StaffTold,
-  { deps, now }: Looking,
-): Promise<readonly string[]> {
-  if (told === 'none') return [];
+async function staffAddresses({ staff, facts }: Notice, looking: Looking): Promise<readonly string[]> {
   const { principals, groups } = staff;
-  if (principals.length > 0 && told === 'all') {
+  if (principals.length > 0) {
     const stated = principals.flatMap(({ email }) => email ?? []);
     const unstated = principals.filter(({ email }) => email === undefined || email === null);
-    return [...stated, ...emailsOf(await deps.audience.staffNamed(unstated))];
+    return [...stated, ...emailsOf(await looking.deps.audience.staffNamed(unstated))];
   }
   const org = facts['audienceOrg'];
+  return groupAddresses(groups, typeof org === 'string' ? org : null, looking);
+}
+
+/** A group's own address, or else everyone of it, of this organisation (null: of any), who was seen lately. */
+async function groupAddresses(
+  groups: readonly string[],
+  org: string | null,
+  { deps, now }: Looking,
+): Promise<readonly string[]> {
   const configured = groups.flatMap((group) => deps.groups.get(group) ?? []);
   const others = groups.filter((group) => !deps.groups.has(group));
   if (others.length === 0) return configured;
   const since = (now - SEEN_WITHIN_MS) as EpochMs;
-  const seen = await deps.audience.staffIn(others, typeof org === 'string' ? org : null, since);
-  return [...configured, ...emailsOf(seen)];
+  return [...configured, ...emailsOf(await deps.audience.staffIn(others, org, since))];
 }
 
 function emailsOf(people: readonly Addressee[]): readonly string[] {

@@ -28,8 +28,19 @@ export function problemOfFile(file: string, message: string): PolicyProblem {
 /** The text of a file holds none of them, but the escapes of a quoted value can: a report must not steer a terminal. */
 const STEERING = /[\p{Cc}\u2028-\u202e\u2066-\u2069\ufeff]/gu;
 
+/** A name of the author's may be as long as the file; what is wrong with it stands behind it, so the middle is left out. */
+const MESSAGE_CHARS = 500;
+const HEAD_CHARS = 300;
+
 function visible(message: string): string {
-  return message.replace(STEERING, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  if (message.length <= MESSAGE_CHARS) return plain(message);
+  const tail = message.slice(HEAD_CHARS - MESSAGE_CHARS);
+  // Half of a character beyond U+FFFF is none.
+  return plain(`${message.slice(0, HEAD_CHARS)} … ${tail}`.toWellFormed());
+}
+
+function plain(text: string): string {
+  return text.replace(STEERING, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** By file, line, column, message; exact repetitions once. */

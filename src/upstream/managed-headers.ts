@@ -36,6 +36,7 @@ const MANAGED_NAMES = [
   'x-original-url',
   'x-rewrite-url',
   'x-original-uri',
+  'x-original-path',
   'x-override-url',
   'x-script-name',
   'script-name',
@@ -45,6 +46,8 @@ const MANAGED_NAMES = [
   'base-url',
   'x-proxy-url',
   'x-envoy-original-path',
+  'x-unencoded-url',
+  'x-waws-unencoded-url',
   'x-matched-path',
   'x-invoke-path',
   'x-middleware-subrequest',
@@ -54,11 +57,15 @@ const MANAGED_NAMES = [
   // Hosts.
   'x-host',
   'x-http-host-override',
+  'x-original-host',
   // Methods: the method was judged as it stands in the request line.
   'x-http-method-override',
   'x-http-method',
   'x-method-override',
-  // Client addresses.
+  'x-original-method',
+  // Client addresses, and whether one is trusted.
+  'forwarded-for',
+  'x-forwarded',
   'client-ip',
   'x-client-ip',
   'true-client-ip',
@@ -67,6 +74,10 @@ const MANAGED_NAMES = [
   'x-remote-ip',
   'x-remote-addr',
   'x-cluster-client-ip',
+  'fastly-client-ip',
+  'x-azure-clientip',
+  'x-envoy-external-address',
+  'x-envoy-internal',
 ] as const;
 
 /** Known under this very spelling (CGI), so that it is removed and not refused. */

@@ -13,7 +13,8 @@ export type AssertionAlgorithm = (typeof ASSERTION_ALGORITHMS)[number];
 export type AssertionKeys = ReadonlyMap<string, ReadonlyMap<string, CryptoKey>>;
 
 const MAX_BODY_BYTES = 64 * 1024;
-const MAX_KEYS = 20;
+/** More is no key set of a gate. */
+export const MAX_KEYS = 20;
 const TIMEOUT_MS = 5000;
 
 export interface KeyAddress {

@@ -6,11 +6,17 @@ import { errors, type JWTPayload, jwtVerify } from 'jose';
 import { createGateKeys } from './gate-keys.ts';
 import { answerOf, AssertionRefused } from './refusal.ts';
 import { type SupportContext, supportContextOf } from './support-context.ts';
-import { type AssertionVerifierOptions, checkVerifierOptions } from './verifier-options.ts';
+import {
+  type AssertionVerifierOptions,
+  type CheckedOptions,
+  checkSupportOptions,
+  checkVerifierOptions,
+  type SupportOptions,
+} from './verifier-options.ts';
 
 export { AssertionRefused, type AssertionRefusal } from './refusal.ts';
 export type { SupportContext } from './support-context.ts';
-export type { AssertionVerifierOptions } from './verifier-options.ts';
+export type { AssertionVerifierOptions, SupportOptions } from './verifier-options.ts';
 
 declare global {
   // What `expressSupport` sets, for whoever has the types of Express.
@@ -39,8 +45,11 @@ export interface AssertionVerifier {
 
 /** Throws a TypeError for options that are wrong. Fetches nothing yet. */
 export function createAssertionVerifier(options: AssertionVerifierOptions): AssertionVerifier {
-  const { issuer, audience, clockToleranceSeconds, algorithms, clock, ...more } =
-    checkVerifierOptions(options);
+  return verifierOf(checkVerifierOptions(options));
+}
+
+function verifierOf(options: CheckedOptions): AssertionVerifier {
+  const { issuer, audience, clockToleranceSeconds, algorithms, clock, ...more } = options;
   const keys = createGateKeys({ ...more, algorithms, clock });
 
   async function claimsOf(token: string): Promise<JWTPayload> {
@@ -87,35 +96,15 @@ function isGatesOwn({ aud, exp, iat }: JWTPayload): boolean {
   return typeof aud === 'string' && (exp as number) - (iat as number) <= MAX_LIFETIME_S;
 }
 
-/** `Request` is the framework's own, as `tenantOf` gets it. */
-export interface SupportOptions<Request> extends AssertionVerifierOptions {
-  /**
-   * `required`: for routes that support alone uses; without a valid assertion 401 or 403. `optional`: customers' own requests
-   * come without the header and have `support` null; whoever sends one that does not hold is refused all the same.
-   */
-  readonly mode: 'required' | 'optional';
-  /** As in the gate's configuration. Default `X-Support-Assertion`. */
-  readonly header?: string;
-  /**
-   * Which customer's account the request is about, by the application's own reading; null is refused. Asked only where
-   * there is an assertion.
-   */
-  readonly tenantOf?: (request: Request) => string | null | Promise<string | null>;
-}
-
 type Judge<Request> = (request: Request, raw: IncomingMessage) => Promise<SupportContext | null>;
 
 /** Rejects with AssertionRefused, or with what `tenantOf` threw. */
 function createJudge<Request>(options: SupportOptions<Request>): Judge<Request> {
-  const { mode, header = 'X-Support-Assertion', tenantOf } = options;
-  if (mode !== 'required' && mode !== 'optional') {
-    throw new TypeError('postern/upstream: mode must be required or optional');
-  }
-  const name = header.toLowerCase();
-  const verifier = createAssertionVerifier(options);
+  const { isRequired, headerName, tenantOf, gate } = checkSupportOptions(options);
+  const verifier = verifierOf(gate);
   return async (request, raw) => {
-    const value = onlyValue(raw.rawHeaders, name);
-    if (value === null && mode === 'optional') return null;
+    const value = onlyValue(raw.rawHeaders, headerName);
+    if (value === null && !isRequired) return null;
     const context = await verifier.verify(value);
     if (tenantOf !== undefined && (await tenantOf(request)) !== context.tenant) {
       throw new AssertionRefused('assertion_tenant');
@@ -196,7 +185,14 @@ function registerSupport(
   options: SupportOptions<FastifySupportRequest>,
   done: (error?: Error) => void,
 ): void {
-  const judge = createJudge(options);
+  let judge: Judge<FastifySupportRequest>;
+  try {
+    judge = createJudge(options);
+  } catch (error) {
+    // Thrown here it would be nobody's to catch: Fastify calls plugins from its own queue.
+    done(error as Error);
+    return;
+  }
   if (!app.hasRequestDecorator('support')) app.decorateRequest('support', null);
   app.addHook('onRequest', async (request, reply) => {
     try {

@@ -136,6 +136,18 @@ export function describeGrantStore(name: string, harness: () => Promise<StoreHar
       expect(await t.store.get(id)).toEqual(changed);
     });
 
+    it('takes another first role only by a new consent, and drops the others without one', async () => {
+      await using t = await setUp();
+      const { id } = await t.store.create(draft({ roles: ['viewer', 'administrator'] }), admin);
+      for (const roles of [['administrator'], ['administrator', 'viewer'], []]) {
+        const swapped = t.store.change(id, { roles }, bareService);
+        await expect(swapped, roles.join()).rejects.toMatchObject({ code: 'consent_required' });
+      }
+      const fewer = await t.store.change(id, { roles: ['viewer'] }, bareService);
+      expect(await t.store.get(id)).toEqual(fewer);
+      expect(fewer).toMatchObject({ revision: 2, roles: ['viewer'] });
+    });
+
     it('lets one of two changes against the same revision through', async () => {
       await using t = await setUp();
       const other = t.place.open(t.clock);

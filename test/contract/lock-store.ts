@@ -195,10 +195,10 @@ export function describeLockStore(name: string, harness: () => LockHarness): voi
       const changed = vi.fn();
       using _watching = there.locks.watch(changed, () => undefined);
       const { id } = await here.locks.set(draft(), quinn);
-      await expect.poll(() => changed.mock.calls.length).toBe(1);
+      await expect.poll(() => changed.mock.calls.length, { timeout: 10_000 }).toBe(1);
       expect((await there.locks.held()).map((one) => one.id)).toEqual([id]);
       await here.locks.lift(id, quinn);
-      await expect.poll(() => changed.mock.calls.length).toBe(2);
+      await expect.poll(() => changed.mock.calls.length, { timeout: 10_000 }).toBe(2);
       expect(await there.locks.held()).toEqual([]);
     });
   });

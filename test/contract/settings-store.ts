@@ -120,6 +120,86 @@ export function settingsStoreContract(
       expect(back.settings.own).not.toHaveProperty('approvals');
     });
 
+    it('keep what stands beside a part of the durations or of the switch’s grant that is changed', async () => {
+      await using t = await open();
+      const audience = { org: null, groups: ['tier-2'], principals: null };
+      const switchGrant = { audience, roles: ['helper'] };
+      const durations = { maxPerCase: '14d', indefinite: false };
+      await change(t, { part: 'vendor', values: { durations, switchGrant } });
+      const values = { durations: { max: '2y' }, switchGrant: { access: 'read' } } as const;
+      const { settings } = await change(t, { part: 'vendor', values }, 1);
+      expect(settings).toMatchObject({
+        vendor: {
+          durations: { ...durations, max: '2y' },
+          switchGrant: { ...switchGrant, access: 'read' },
+        },
+        effective: { durations: { ...durations, max: '2y' } },
+      });
+      await change(t, { part: 'own', values: { durations: { max: '1mo' } } }, 2);
+      const own = await change(t, { part: 'own', values: { durations: { default: '1d' } } }, 3);
+      expect(own.settings.own).toEqual({ durations: { max: '1mo', default: '1d' } });
+      expect(own.settings.effective.durations).toMatchObject({ max: '1mo', default: '1d' });
+      const same = await change(t, { part: 'own', values: { durations: { max: '1mo' } } }, 4);
+      expect(same).toMatchObject({ changed: false, settings: { revision: 4 } });
+    });
+
+    it('replace the audience of the switch’s grant as a whole: two never become one', async () => {
+      await using t = await open();
+      const audience = { org: null, groups: ['tier-2'], principals: null };
+      await change(t, { part: 'vendor', values: { switchGrant: { audience } } });
+      const principals = [{ issuer: 'https://idp.vendor.example', id: 'sam' }];
+      const named = { org: null, groups: null, principals };
+      const { settings } = await change(
+        t,
+        { part: 'vendor', values: { switchGrant: { audience: named } } },
+        1,
+      );
+      expect(settings.vendor.switchGrant).toEqual({ audience: named });
+      expect(settings.effective.switchGrant).toMatchObject({ audience: named, access: 'write' });
+    });
+
+    it('return to what they inherit with a null within the durations, and with the last one leave nothing', async () => {
+      await using t = await open();
+      const durations = { max: '2y', maxPerCase: '14d' };
+      await change(t, { part: 'vendor', values: { durations } });
+      const back = await change(t, { part: 'vendor', values: { durations: { maxPerCase: null } } }, 1);
+      expect(back.settings.vendor).toEqual({ durations: { max: '2y' } });
+      const again = await change(t, { part: 'vendor', values: { durations: { maxPerCase: null } } }, 2);
+      expect(again.changed).toBe(false);
+      const none = await change(t, { part: 'vendor', values: { durations: { max: null } } }, 2);
+      expect(none.settings).toMatchObject({ vendor: {}, effective: { durations: { max: '1y' } } });
+      expect(none.settings.vendor).not.toHaveProperty('durations');
+      await change(t, { part: 'vendor', values: { durations } }, 3);
+      const all = await change(t, { part: 'vendor', values: { durations: null } }, 4);
+      expect(all.settings.vendor).toEqual({});
+    });
+
+    it('hold the tenant to the vendor’s limits with what it settled before, and let it shorten', async () => {
+      await using t = await open();
+      await change(t, { part: 'own', values: { durations: { max: '1mo', default: '1w' } } });
+      for (const [durations, code] of [
+        [{ max: '2y' }, 'settings_looser'],
+        [{ default: '2mo' }, 'durations_contradict'],
+        [{ default: '1h' }, 'durations_contradict'],
+      ] as const) {
+        await expect(change(t, { part: 'own', values: { durations } }, 1)).rejects.toMatchObject({ code });
+      }
+      // The usual length that was settled before is no reason to refuse a shorter limit: it is shortened with it.
+      const { settings } = await change(t, { part: 'own', values: { durations: { max: '3d' } } }, 1);
+      expect(settings.own).toEqual({ durations: { max: '3d', default: '1w' } });
+      expect(settings.effective.durations).toMatchObject({ max: '3d', default: '1d', presets: ['1d'] });
+    });
+
+    it('let admins without the licence that the tenant asks for give nothing', async () => {
+      await using t = await open();
+      const values = { mayGrant: { kind: 'admins', product: 'backup' } } as const;
+      const { settings } = await change(t, { part: 'own', values });
+      expect(settings.effective.mayGrant).toEqual(values.mayGrant);
+      await expect(press(t, { open: true })).rejects.toMatchObject({ code: 'policy_licence' });
+      const licensed = { ...admin, holds: { permissions: [], products: ['backup'] } };
+      expect(await press(t, { open: true }, licensed)).toMatchObject({ operation: 'created' });
+    });
+
     it('refuse a change made against another revision, also of two at once', async () => {
       await using t = await open();
       const both = await Promise.allSettled([
@@ -300,6 +380,16 @@ export function settingsStoreContract(
       expect(anew.grant?.id).not.toBe(first.grant?.id);
     });
 
+    it('is chosen anew after the vendor took its notice away, and keeps the one that was shown', async () => {
+      await using t = await open();
+      const notice = { version: '1' };
+      await change(t, { part: 'vendor', values: { notice: { ...notice, text: 'Your data is seen.' } } });
+      await press(t, { open: true, written: '1d', notice });
+      await change(t, { part: 'vendor', values: { notice: null } }, 1);
+      const longer = await press(t, { open: true, written: '1w' });
+      expect(longer).toMatchObject({ operation: 'changed', grant: { expiresAt: START + 7 * DAY, notice } });
+    });
+
     it('opens nothing while the tenant has suspended access, and still closes', async () => {
       await using t = await open();
       await press(t, { open: true });
@@ -308,6 +398,24 @@ export function settingsStoreContract(
         code: 'tenant_suspended',
       });
       expect(await press(t, { open: false })).toMatchObject({ operation: 'revoked' });
+    });
+
+    it.each([
+      ['3d', { presets: ['1d'], default: '1d' }, DAY],
+      ['1mo', { presets: ['1d', '1w', '1mo'], default: '1w' }, 7 * DAY],
+    ])('opens without a word on the period after the tenant made %s its limit', async (max, holds, lasts) => {
+      await using t = await open();
+      const { settings } = await change(t, { part: 'own', values: { durations: { max } } });
+      expect(settings.effective.durations).toMatchObject({ ...holds, max });
+      expect((await press(t, { open: true })).grant).toMatchObject({ expiresAt: START + lasts });
+    });
+
+    it('opens for as long as the limit allows where that leaves none of the periods on offer', async () => {
+      await using t = await open();
+      await change(t, { part: 'vendor', values: { durations: { presets: ['1w', '1mo'] } } });
+      const { settings } = await change(t, { part: 'own', values: { durations: { max: '3d' } } }, 1);
+      expect(settings.effective.durations).toMatchObject({ presets: [], default: '3d' });
+      expect((await press(t, { open: true })).grant).toMatchObject({ expiresAt: START + 3 * DAY });
     });
 
     it('makes one grant of two admins who press it together', async () => {

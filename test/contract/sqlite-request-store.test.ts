@@ -106,6 +106,9 @@ describe('an access request', () => {
     for (const wider of [
       { duration: '4d' },
       { roles: ['owner'] },
+      { roles: ['viewer'] },
+      { roles: ['viewer', 'agent'] },
+      { roles: [] },
       { workspaces: [] },
       { workspaces: [{ id: 'w2', roles: [] }] },
       { lifts: ['export', 'email'] },
@@ -113,13 +116,13 @@ describe('an access request', () => {
       const attempt = t.requests.approve(id, yes(admin, wider));
       await expect(attempt, JSON.stringify(wider)).rejects.toMatchObject({ code: 'wider_than_asked' });
     }
-    const less = { access: 'read', duration: '8h', roles: ['viewer'], lifts: [] } as const;
+    const less = { access: 'read', duration: '8h', roles: ['agent'], lifts: [] } as const;
     const { request } = await t.requests.approve(id, yes(admin, less));
     expect(request).toMatchObject({ wanted: WANTED, narrowed: less });
     const back = t.requests.approve(id, yes(abe, { access: 'write' }));
     await expect(back).rejects.toMatchObject({ code: 'wider_than_asked' });
     const { grant } = await t.requests.approve(id, yes(abe));
-    expect(grant).toMatchObject({ access: 'read', roles: ['viewer'], lifts: [], expiresAt: at(8 * HOUR) });
+    expect(grant).toMatchObject({ access: 'read', roles: ['agent'], lifts: [], expiresAt: at(8 * HOUR) });
   });
 
   it('is not half approved when the grant is refused', async () => {

@@ -93,7 +93,9 @@ async function runAll({ minutes, targets, seed, json, found }: Options): Promise
         process.cwd(),
         keep(found === null ? folderOf(name) : join(found, name), 'found', one.input),
       );
-      process.stdout.write(`  broken after ${one.after} runs: ${one.detail}\n  npm run fuzz -- --target ${name} --replay ${file}\n`);
+      process.stdout.write(
+        `  broken after ${one.after} runs: ${one.detail}\n  npm run fuzz -- --target ${name} --replay ${file}\n`,
+      );
     }
   }
   const executions = results.reduce((sum, one) => sum + one.executions, 0);

@@ -12,7 +12,7 @@ export const TARGETS: Readonly<Record<string, RegExp>> = {
   policy: /src\/policy\//,
   config: /src\/config\//,
   journal: /src\/audit\//,
-  token: /src\/(?:authn\/(?:token-parts|claims)|model\/strict-json)\.ts/,
+  token: /src\/(?:authn\/(?:token-parts|token-verifier|claims)|model\/strict-json)\.ts/,
   sockets: /src\/(?:gateway|upstream|policy|authn)\//,
 };
 

@@ -1,6 +1,7 @@
 // Every request that a socket of the gate has read a byte of has a record: counted at the sockets, and compared with
 // the journal, for everything that a connection may carry.
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { describe, expect, it } from 'vitest';
@@ -119,13 +120,13 @@ describe('the journal', () => {
     for (const said of ['GET /half HT', whole, `${whole}GET /ha`]) {
       const before = recordsOf(gate);
       const raw = connect({ port: gate.dataPort, host: '127.0.0.1' });
-      const client = new Wire(
-        connectTls({ socket: raw, rejectUnauthorized: false, servername: 'localhost' }),
-      );
+      const secured = connectTls({ socket: raw, rejectUnauthorized: false, servername: 'localhost' });
+      const client = new Wire(secured);
+      await once(secured, 'secureConnect');
       client.send(said);
       if (said.startsWith(whole)) await answerOn(client);
       // Nothing tells a client that the gate has read what it sent.
-      else await new Promise((resolve) => setTimeout(resolve, 100));
+      else await new Promise((resolve) => setTimeout(resolve, 300));
       raw.resetAndDestroy();
       const requests = said.split('GET ').length - 1;
       expect(await settled(() => recordsOf(gate) - before, requests)).toBe(requests);
@@ -160,7 +161,7 @@ function sumOf(counts: Iterable<number>): number {
 
 /** What is summed is written once a second. */
 async function settled(count: () => number, expected: number): Promise<number> {
-  const until = performance.now() + 2500;
+  const until = performance.now() + 10_000;
   while (count() < expected && performance.now() < until)
     await new Promise((resolve) => setTimeout(resolve, 10));
   return count();

@@ -190,7 +190,7 @@ describe('postern audit tail', () => {
     const interrupted = new AbortController();
     let out = '';
     const shown = (count: number) =>
-      expect.poll(() => out.split('\n').length - 1, { timeout: 5000 }).toBe(count);
+      expect.poll(() => out.split('\n').length - 1, { timeout: 10_000 }).toBe(count);
     const followArgv = ['tail', '-f', '--json', '--journal', directory, '-n', '1', '--tenant', 'acme'];
     const run = runAuditWith(
       { interruption: () => interrupted.signal, stdout: { write: (chunk: string) => (out += chunk) } },

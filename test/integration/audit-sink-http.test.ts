@@ -189,7 +189,7 @@ describe('a receiver that fails', () => {
     receiver.answers.push(answer, answer, answer);
     using journal = new TestJournalFiles();
     const ids = journal.refusals(20);
-    const { pump, notices, progress } = ship(journal, receiver, { timeoutMs: 200, maxRecords: 10 });
+    const { pump, notices, progress } = ship(journal, receiver, { timeoutMs: 1000, maxRecords: 10 });
     await pump.drain(journal.end);
     const [first] = receiver.deliveries;
     const again = receiver.deliveries.filter(({ id }) => id === first?.id);

@@ -66,7 +66,7 @@ describe('a slow disk', () => {
       someLines(6, 'waiting').filter((line) => line.includes('/allowed')),
       6,
     );
-    await expect.poll(() => files.syncs).toBeGreaterThan(syncs);
+    await expect.poll(() => files.syncs, { timeout: 10_000 }).toBeGreaterThan(syncs);
     await gate.revoke(id);
     expect(upstream.requests).toEqual([]);
     files.releaseSyncs();

@@ -133,7 +133,7 @@ describe('over HTTP', () => {
     await using server = await web(() => {});
     const closing = new AbortController();
     const failure = failureOf(fromUri(server.origin), closing.signal);
-    await vi.waitFor(() => expect(server.paths).toHaveLength(1));
+    await vi.waitFor(() => expect(server.paths).toHaveLength(1), { timeout: 10_000 });
     closing.abort();
     expect(await failure).toMatch(/the request failed/);
   });

@@ -89,7 +89,7 @@ describe('rotation', () => {
   test('is seen by the background refresh alone', async () => {
     await using it = await rig({ refreshMs: 50 });
     it.provider.rotate(second);
-    await vi.waitFor(() => expect(it.events.length).toBeGreaterThan(2));
+    await vi.waitFor(() => expect(it.events.length).toBeGreaterThan(2), { timeout: 10_000 });
     expect(await outcome(it.authenticator.authenticate(await it.provider.token()))).toBe('ok');
   });
 

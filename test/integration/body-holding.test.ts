@@ -210,7 +210,9 @@ describe('a body that is held', () => {
     expect(seen.match(/(?:GET|POST) \S+/g)).toEqual(['POST /jobs', 'POST /jobs', 'GET /after']);
     expect(outcomes(gate).map(({ bytesIn = null }) => bytesIn)).toEqual([17, null, 17, null, 5, null]);
     const done = () => gate.journal().filter(({ k }) => k === 'done');
-    await expect.poll(() => done().map(({ bytesIn = 0 }) => bytesIn)).toEqual([17, 17, 0]);
+    await expect
+      .poll(() => done().map(({ bytesIn = 0 }) => bytesIn), { timeout: 10_000 })
+      .toEqual([17, 17, 0]);
   });
 
   it('holds back what is pipelined behind it, and each is judged for itself', async () => {
@@ -243,7 +245,7 @@ describe('a body that is held', () => {
     expect(await answerOn(client)).toMatchObject({ status: 502, reason: 'upstream_unreachable' });
     expect(gate.journal().filter(({ k }) => k === 'intent')).toHaveLength(1);
     await expect
-      .poll(() => gate.journal().filter(({ k }) => k === 'done'))
+      .poll(() => gate.journal().filter(({ k }) => k === 'done'), { timeout: 10_000 })
       .toMatchObject([{ code: 'upstream_unreachable' }]);
   });
 
@@ -261,7 +263,7 @@ describe('a body that is held', () => {
       expect(await ask(gate, 'GET /meanwhile')).toMatchObject({ status: 429 });
       client.send(rest);
       await answerOn(client);
-      await expect.poll(async () => (await ask(gate, 'GET /then')).status).toBe(200);
+      await expect.poll(async () => (await ask(gate, 'GET /then')).status, { timeout: 10_000 }).toBe(200);
     }
   });
 
@@ -286,8 +288,8 @@ describe('a body that is held', () => {
     );
     expect(peak).toBeLessThan(3 * HELD_AT_ONCE * 1024 ** 2);
     for (const client of clients) client.socket.destroy();
-    await expect.poll(() => gate.postern.gateway.inFlight).toBe(0);
-    await expect.poll(() => bufferBytes() - before).toBeLessThan(8 * 1024 ** 2);
+    await expect.poll(() => gate.postern.gateway.inFlight, { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => bufferBytes() - before, { timeout: 10_000 }).toBeLessThan(8 * 1024 ** 2);
     expect(upstream.wires).toEqual([]);
     expect(outcomes(gate)).toHaveLength(HELD_AT_ONCE);
   });
@@ -312,9 +314,9 @@ describe('a body that was held and sent on', () => {
       await client.seen('data: 1');
     }
     expect(gate.postern.gateway.inFlight).toBe(16);
-    await expect.poll(() => bufferBytes() - before).toBeLessThan(3 * 1024 ** 2);
+    await expect.poll(() => bufferBytes() - before, { timeout: 10_000 }).toBeLessThan(3 * 1024 ** 2);
     for (const client of clients) client.socket.destroy();
-    await expect.poll(() => gate.postern.gateway.inFlight).toBe(0);
+    await expect.poll(() => gate.postern.gateway.inFlight, { timeout: 10_000 }).toBe(0);
   });
 });
 
@@ -340,7 +342,7 @@ describe('while a body is held', () => {
     using client = await dial(gate);
     await holding(gate, client, id);
     client.socket.resetAndDestroy();
-    await expect.poll(() => gate.postern.gateway.inFlight).toBe(0);
+    await expect.poll(() => gate.postern.gateway.inFlight, { timeout: 10_000 }).toBe(0);
     expect(outcomes(gate)).toMatchObject([{ k: 'refused', code: 'client_closed', endedBy: 'client' }]);
     expect(upstream.wires).toEqual([]);
   });
@@ -391,7 +393,7 @@ describe('while a body is held', () => {
   it('the end of its grant ends it', async () => {
     await using upstream = await startAnswering(HELLO);
     await using gate = await startGate({ upstreamPort: upstream.port, policy: POLICY });
-    const { id } = await gate.grant({ duration: '1s' });
+    const { id } = await gate.grant({ duration: '2s' });
     using client = await dial(gate);
     await holding(gate, client, id);
     expect(await client.seen('"grant_expired"')).toMatch(/^HTTP\/1\.1 403 /);

@@ -14,6 +14,8 @@ const ASK = {
   access: 'write',
 };
 
+const DECIDERS = `SELECT document ->> 'event', document ->> 'deciders' FROM notices ORDER BY id`;
+
 /** As the vendor settles it for acme, before the gate starts. */
 async function allowBreakGlass(folder: string): Promise<void> {
   const core = createStoreCore({ path: join(folder, 'postern.db'), clock: systemClock });
@@ -35,15 +37,26 @@ async function setUp() {
     wire.send(`${EVENT_STREAM}${chunk('data: 1\n\n')}`);
   });
   let allowed: Promise<void> = Promise.resolve();
+  let store = '';
   const gate = await startSecurityGate({
     upstreamPort: upstream.port,
     prepare(folder) {
+      store = join(folder, 'postern.db');
       allowed = allowBreakGlass(folder);
     },
   });
   await allowed;
   return {
     gate,
+    /** Whom the notices name as having to decide, event by event. */
+    async deciders() {
+      const core = createStoreCore({ path: store, clock: systemClock });
+      try {
+        return await core.read(({ sql }) => sql(DECIDERS).all().map(Object.values));
+      } finally {
+        await core.close();
+      }
+    },
     /** Opens a stream as this person; resolves with what came first. */
     async enter(id: string) {
       const client = await dial(gate);
@@ -79,6 +92,16 @@ describe('break glass', () => {
       using other = await t.enter(who);
       expect(other.text).toContain('no_grant');
     }
+  });
+
+  it('is told to the security team’s groups of the gateway’s file, which must agree in time', async () => {
+    await using t = await setUp();
+    const { body } = await t.gate.security('POST', '/v1/break-glass', ASK);
+    await second(t.gate, body['id'], 'rita');
+    expect(await t.deciders()).toEqual([
+      ['break_glass.asked', '["security"]'],
+      ['break_glass.used', null],
+    ]);
   });
 
   it('is ended by the customer at any moment, and made longer by nobody', async () => {
@@ -121,7 +144,7 @@ describe('break glass', () => {
     const confirmed = await second(t.gate, body['id'], 'rita');
     const steps = () =>
       t.gate.journal().filter((line) => String(line['event'] ?? '').startsWith('break_glass.'));
-    await expect.poll(() => steps().length).toBe(2);
+    await expect.poll(() => steps().length, { timeout: 10_000 }).toBe(2);
     expect(steps()).toMatchObject([
       { event: 'break_glass.asked', tenant: 'acme', grant: null },
       { event: 'break_glass.used', tenant: 'acme', grant: { id: confirmed.body['grantId'], revision: 1 } },

@@ -103,6 +103,8 @@ describe('postern request and grant, against the control API', () => {
     const id = String(made['id']);
     const listed = await as('ada', 'request', 'list', '--tenant', 'acme', '--status', 'awaiting_tenant');
     expect(parsed(listed)).toEqual(made);
+    expect(parsed(await as('ada', 'request', 'show', id))).toEqual(made);
+    expect(await as('gil', 'request', 'show', id)).toMatchObject({ code: 1, out: '' });
     const stale = await as('ada', 'request', 'approve', id, '--revision', '7');
     expect(stale).toMatchObject({ code: 1, out: '' });
     expect(stale.err).toMatch(/^error: .*\(urn:postern:problem:precondition_failed\)\n$/);
@@ -116,12 +118,12 @@ describe('postern request and grant, against the control API', () => {
       '--duration',
       '8h',
       '--role',
-      'viewer',
+      'agent',
     );
     const { grantId } = parsed(approved);
     const grant = parsed(await as('ada', 'grant', 'show', String(grantId)));
     expect(grant).toMatchObject({
-      roles: ['viewer'],
+      roles: ['agent'],
       expiresAt: '2030-01-15T20:00:00.000Z',
       source: 'request',
     });
@@ -177,7 +179,23 @@ describe('postern request and grant, against the control API', () => {
     );
     expect(parsed(changed)).toMatchObject({ revision: 2, expiresAt: '2030-01-18T00:00:00.000Z' });
     expect(await as('ada', 'grant', 'change', id)).toMatchObject({ code: 2 });
+    const impact = await as('ada', 'grant', 'impact', id);
+    expect(parsed(impact)).toEqual({ requests: 3, streams: 2, principals: 1 });
+    const shown = await commandsOf(t, true)('ada', 'grant', 'impact', id);
+    expect(shown.out).toBe('requests    3\nstreams     2\nprincipals  1\n');
     expect(parsed(await as('ada', 'grant', 'revoke', id))).toMatchObject({ status: 'revoked' });
+    const { out } = await commandsOf(t, true)('ada', 'grant', 'revisions', id);
+    const [head, ...lines] = out.split('\n').map((line) => line.split(/ {2,}/));
+    expect(head?.slice(0, 4)).toEqual(['REVISION', 'DONE', 'AT', 'BY']);
+    expect(lines.map(([revision, done, , by]) => [revision, done, by])).toEqual([
+      ['3', 'revoke', 'ada@acme.example'],
+      ['2', 'change', 'ada@acme.example'],
+      ['1', 'create', 'ada@acme.example'],
+      ['', undefined, undefined],
+    ]);
+    const first = await as('ada', 'grant', 'revisions', id, '--limit', '1');
+    expect(JSON.parse(first.out)).toMatchObject({ operation: 'revoke', grant: { id, revision: 3 } });
+    expect(first.err).toBe('there are more: --limit shows 1\n');
     const none = await as('ada', 'grant', 'create', '--tenant', 'acme', '--case', 'CASE-1', ...REASON);
     expect(none).toMatchObject({ code: 1 });
     expect(none.err).toContain('(urn:postern:problem:empty_audience)');
@@ -350,6 +368,7 @@ describe('postern session and lock', () => {
     await t.run('session', 'open', '--tenant', 'acme', ...REASON, '--grant', 'grt_1');
     await t.run('session', 'end', 'ses_1', '--note', 'Mended the invoice.');
     await t.run('session', 'report', '../x?y');
+    await t.run('session', 'show', 'ses_1');
     const reason = { type: 'customer_initiated_support', detail: 'The invoice page is empty.' };
     expect(t.heard.map(({ method, url, body }) => [method, url, body])).toEqual([
       ['GET', '/v1/me/sessions?limit=50', null],
@@ -362,6 +381,7 @@ describe('postern session and lock', () => {
       ['POST', '/v1/sessions', { tenant: 'acme', reason, grantId: 'grt_1' }],
       ['POST', '/v1/sessions/ses_1/end', { note: 'Mended the invoice.' }],
       ['GET', '/v1/sessions/..%2Fx%3Fy/report', null],
+      ['GET', '/v1/sessions/ses_1', null],
     ]);
     for (const { headers } of t.heard) expect(headers.authorization).toBe('Bearer token-1');
   });

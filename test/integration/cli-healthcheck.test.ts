@@ -6,11 +6,11 @@ import { describe, expect, it } from 'vitest';
 import { healthcheck } from '#cli/healthcheck.ts';
 import { createTerminal } from '#cli/terminal.ts';
 
-async function ask(url: string): Promise<readonly [number, string]> {
+async function ask(url: string, timeoutMs = 10_000): Promise<readonly [number, string]> {
   let err = '';
   const stderr = { write: (text: string) => void (err += text) };
   const terminal = createTerminal({ stdout: stderr, stderr, env: {} });
-  return [await healthcheck(url, { terminal, timeoutMs: 250 }), err];
+  return [await healthcheck(url, { terminal, timeoutMs }), err];
 }
 
 async function serving(listener: RequestListener): Promise<AsyncDisposable & { readonly url: string }> {
@@ -59,7 +59,7 @@ describe('postern healthcheck', () => {
 
   it('answers 1 when nothing answers in time, or nobody listens', async () => {
     await using server = await serving(() => {});
-    expect(await ask(server.url)).toEqual([1, 'no answer within 250 ms\n']);
+    expect(await ask(server.url, 250)).toEqual([1, 'no answer within 250 ms\n']);
     const free = createTcpServer();
     await new Promise<void>((resolve) => free.listen(0, '127.0.0.1', resolve));
     const { port } = free.address() as AddressInfo;

@@ -113,7 +113,7 @@ describe('DELETE /v1/subjects/{id}', () => {
     const atControl = await gate.staffToken({ aud: 'postern-staff-control' });
     expect((await call(gate, atControl, 'GET', '/v1/me/grants')).status).toBe(200);
     const file = path.join(gate.folder, 'postern.db');
-    await expect.poll(() => staffSeen(file)).toEqual(['sam']);
+    await expect.poll(() => staffSeen(file), { timeout: 10_000 }).toEqual(['sam']);
     renameSync(file, `${file}.away`);
     expect(await call(gate, KEY, 'DELETE', `/v1/subjects/${subject}`)).toMatchObject({
       status: 503,

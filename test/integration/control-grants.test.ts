@@ -169,7 +169,11 @@ describe('the control API', () => {
     await using t = await startControl();
     const alone = await t.call('key', 'POST', GRANTS, WISH);
     expect(alone).toMatchObject({ status: 403, body: { type: 'urn:postern:problem:on_behalf_of_required' } });
-    const made = await t.call('key', 'POST', GRANTS, { ...WISH, ...ON_BEHALF });
+    const made = await t.call('key', 'POST', GRANTS, {
+      ...WISH,
+      ...ON_BEHALF,
+      roles: ['viewer', 'administrator'],
+    });
     expect(made.body['grantedBy']).toEqual({
       id: 'provisioning',
       email: null,
@@ -179,10 +183,12 @@ describe('the control API', () => {
     });
     const path = `/v1/grants/${String(made.body['id'])}`;
     const longer = { expiresAt: new Date(t.clock.now() + 10 * DAY).toISOString() };
-    const widened = await t.call('key', 'PATCH', path, longer);
-    expect(widened).toMatchObject({ status: 403, body: { type: 'urn:postern:problem:consent_required' } });
+    for (const wider of [longer, { roles: ['administrator'] }]) {
+      const widened = await t.call('key', 'PATCH', path, wider);
+      expect(widened).toMatchObject({ status: 403, body: { type: 'urn:postern:problem:consent_required' } });
+    }
     expect((await t.call('key', 'PATCH', path, { ...longer, ...ON_BEHALF })).status).toBe(200);
-    const shorter = { expiresAt: new Date(t.clock.now() + HOUR).toISOString() };
+    const shorter = { expiresAt: new Date(t.clock.now() + HOUR).toISOString(), roles: ['viewer'] };
     expect((await t.call('key', 'PATCH', path, shorter)).status).toBe(200);
     expect((await t.call('key', 'POST', `${path}/revoke`)).body['status']).toBe('revoked');
     const claimed = await t.call('ada', 'POST', GRANTS, { ...WISH, ...ON_BEHALF });

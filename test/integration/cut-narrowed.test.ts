@@ -30,7 +30,7 @@ describe('a change of a grant in use', () => {
     expect(await wire.closed).toBe('reset');
     expect(wire.text).not.toContain('after');
     await expect
-      .poll(() => gate.journal().find((line) => line['k'] === 'done'))
+      .poll(() => gate.journal().find((line) => line['k'] === 'done'), { timeout: 10_000 })
       .toMatchObject({ endedBy: 'narrowed' });
   });
 
@@ -48,6 +48,21 @@ describe('a change of a grant in use', () => {
     expect(client.text).toContain('data: {"reason":"narrowed"}');
   });
 
+  it('to another first role cuts, whose credential was injected; one more role behind it does not', async () => {
+    await using upstream = await startRawUpstream(stream);
+    await using gate = await startGate({ upstreamPort: upstream.port });
+    const grant = await gate.grant({ roles: ['viewer'] });
+    using client = await dial(gate);
+    client.send(await headFor(gate, 'GET /events'));
+    await client.seen('data: 1');
+    await change(gate, grant.id, { roles: ['viewer', 'agent'] });
+    (await upstream.next()).send(chunk('data: 2\n\n'));
+    await client.seen('data: 2');
+    await change(gate, grant.id, { roles: ['agent', 'viewer'] });
+    expect(await client.closed).toBe('reset');
+    expect(client.text).toContain('data: {"reason":"narrowed"}');
+  });
+
   it('to an earlier end cuts at that end', async () => {
     await using upstream = await startRawUpstream(stream);
     await using gate = await startGate({ upstreamPort: upstream.port });
@@ -55,7 +70,7 @@ describe('a change of a grant in use', () => {
     using client = await dial(gate);
     client.send(await headFor(gate, 'GET /events'));
     await client.seen('data: 1');
-    const end = Date.now() + 1200;
+    const end = Date.now() + 2500;
     await change(gate, grant.id, { expiresAt: new Date(end).toISOString() });
     (await upstream.next()).send(chunk('data: 2\n\n'));
     await client.seen('data: 2');
@@ -67,8 +82,8 @@ describe('a change of a grant in use', () => {
   it('that extends it cuts nothing, and the old end no longer counts', async () => {
     await using upstream = await startRawUpstream(stream);
     await using gate = await startGate({ upstreamPort: upstream.port });
-    const grant = await gate.grant({ duration: '2s' });
-    const oldEnd = Date.now() + 2000;
+    const grant = await gate.grant({ duration: '3s' });
+    const oldEnd = Date.now() + 3000;
     using client = await dial(gate);
     client.send(await headFor(gate, 'GET /events'));
     await client.seen('data: 1');

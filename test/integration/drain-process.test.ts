@@ -39,7 +39,7 @@ describe('the process', () => {
       const wire = await upstream.next();
       await wire.seen('/running');
       child.kill('SIGTERM');
-      await expect.poll(log).toContain('"message":"draining"');
+      await expect.poll(log, { timeout: 10_000 }).toContain('"message":"draining"');
       wire.send(HELLO);
       expect(await answerOn(client)).toMatchObject({ status: 200, body: 'hello' });
       expect(await exited).toEqual([0, null]);

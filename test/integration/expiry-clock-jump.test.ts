@@ -26,7 +26,7 @@ describe('a jump of the wall clock', () => {
     });
     const clock = jumpyClock();
     await using gate = await startGate({ upstreamPort: upstream.port, clock });
-    await gate.grant({ duration: '2s' });
+    await gate.grant({ duration: '3s' });
     using client = await dial(gate);
     client.send(await headFor(gate, 'GET /events'));
     await client.seen('data: 1');
@@ -74,7 +74,9 @@ describe('a jump of the wall clock', () => {
     expect((await set('sue')).status).toBe(201);
     clock.jumpedMs = 0;
     expect(await ask(gate, 'GET /back', [], token)).toMatchObject({ status: 503 });
-    await expect.poll(async () => (await ask(gate, 'GET /after', [], token)).reason).toBe('locked');
+    await expect
+      .poll(async () => (await ask(gate, 'GET /after', [], token)).reason, { timeout: 10_000 })
+      .toBe('locked');
     expect(upstream.wires).toEqual([]);
   });
 });

@@ -47,7 +47,7 @@ describe('a journal that cannot be written', () => {
     expect(await ready.json()).toMatchObject({ ready: false, reasons: ['audit_unavailable'] });
     expect(await gate.metrics()).toContain('postern_audit_journal_available 0');
     rmSync(join(gate.folder, OLD_SEGMENT));
-    await expect.poll(async () => (await ask(gate, 'GET /allowed')).status, { timeout: 5000 }).toBe(200);
+    await expect.poll(async () => (await ask(gate, 'GET /allowed')).status, { timeout: 10_000 }).toBe(200);
     expect(forwarded()).toBe(allowed + 1);
     expect(intents(gate)).toHaveLength(allowed + 1);
     expect(gate.journal().filter((line) => line['k'] === 'gap')).toHaveLength(1);

@@ -40,14 +40,14 @@ describe('a store', () => {
     await gate.grant({});
     expect(await ask(gate, 'GET /before')).toMatchObject({ status: 200 });
     breakIt(gate);
-    await expect.poll(async () => (await ask(gate, 'GET /cached')).status, { timeout: 5000 }).not.toBe(200);
+    await expect.poll(async () => (await ask(gate, 'GET /cached')).status, { timeout: 10_000 }).not.toBe(200);
     expect(await ask(gate, 'GET /during')).toMatchObject({ status: 503, reason: 'store_unavailable' });
     expect((await gate.control('GET', '/v1/tenants/acme/grants')).status).toBe(503);
     await expect
-      .poll(async () => (await fetch(`http://127.0.0.1:${gate.opsPort}/readyz`)).json(), { timeout: 5000 })
+      .poll(async () => (await fetch(`http://127.0.0.1:${gate.opsPort}/readyz`)).json(), { timeout: 10_000 })
       .toMatchObject({ reasons: ['store_unavailable'] });
     bringBack(gate);
-    await expect.poll(async () => (await ask(gate, 'GET /after')).status, { timeout: 5000 }).toBe(200);
+    await expect.poll(async () => (await ask(gate, 'GET /after')).status, { timeout: 10_000 }).toBe(200);
     expect(upstream.wires.map((wire) => wire.text).join('')).not.toContain('/during');
   });
 

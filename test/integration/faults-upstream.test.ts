@@ -11,7 +11,9 @@ function upstreamWith(port: number, more: Record<string, unknown>): Record<strin
 
 /** Of the only request so far. */
 async function lastEnd(gate: Gate): Promise<Record<string, unknown>> {
-  await expect.poll(() => gate.journal().filter((line) => line['k'] === 'done')).toHaveLength(1);
+  await expect
+    .poll(() => gate.journal().filter((line) => line['k'] === 'done'), { timeout: 10_000 })
+    .toHaveLength(1);
   return gate.journal().find((line) => line['k'] === 'done') ?? {};
 }
 

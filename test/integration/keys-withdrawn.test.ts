@@ -20,7 +20,7 @@ describe('a withdrawn key', () => {
     const other = await successor.sign({ sub: 'lena', email: 'lena@vendor.test', groups: ['support'] });
     writeFileSync(file, JSON.stringify({ keys: [gate.workforce.publicJwk, successor.publicJwk] }));
     await expect
-      .poll(async () => (await ask(gate, 'GET /hello', [], other)).status, { timeout: 5000 })
+      .poll(async () => (await ask(gate, 'GET /hello', [], other)).status, { timeout: 10_000 })
       .toBe(200);
     using client = await dial(gate);
     client.send(await headFor(gate, 'GET /events', [], token));
@@ -34,7 +34,7 @@ describe('a withdrawn key', () => {
       reason: 'credential_invalid',
     });
     await expect
-      .poll(() => gate.journal().find((line) => line['event'] === 'keys.withdrawn'))
+      .poll(() => gate.journal().find((line) => line['event'] === 'keys.withdrawn'), { timeout: 10_000 })
       .toMatchObject({ details: { keyId: 'k1' } });
     // The other key goes on working.
     using survivor = await dial(gate);

@@ -87,9 +87,9 @@ describe('SIGUSR2', () => {
   it('is no toggle, holds in another process on the same files, and ends with the file it made', async () => {
     await using t = await startStreaming();
     t.gate.child.kill('SIGUSR2');
-    await expect.poll(() => isStopped(t.gate)).toBe(true);
+    await expect.poll(() => isStopped(t.gate), { timeout: 10_000 }).toBe(true);
     const stop = join(t.folder, 'STOP');
-    await expect.poll(() => existsSync(stop)).toBe(true);
+    await expect.poll(() => existsSync(stop), { timeout: 10_000 }).toBe(true);
     t.gate.child.kill('SIGUSR2');
     t.gate.child.kill('SIGTERM');
     expect(await t.gate.exited).toEqual([0, null]);
@@ -97,7 +97,7 @@ describe('SIGUSR2', () => {
     try {
       expect(await isStopped(again)).toBe(true);
       rmSync(stop);
-      await expect.poll(() => isStopped(again)).toBe(false);
+      await expect.poll(() => isStopped(again), { timeout: 10_000 }).toBe(false);
       expect((await opsOf(again, '/readyz')).text).not.toContain('stopped');
     } finally {
       again.child.kill('SIGKILL');

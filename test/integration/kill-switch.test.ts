@@ -15,11 +15,11 @@ describe('the kill switch', () => {
     const ready = async () => (await fetch(`http://127.0.0.1:${gate.opsPort}/readyz`)).status;
     expect(await ask(gate, 'GET /before')).toMatchObject({ status: 200 });
     writeFileSync(join(gate.folder, 'STOP'), '');
-    await expect.poll(() => gate.postern.gateway.state.stopped).toBe(true);
+    await expect.poll(() => gate.postern.gateway.state.stopped, { timeout: 10_000 }).toBe(true);
     expect(await ask(gate, 'GET /during')).toMatchObject({ status: 503, reason: 'stopped' });
     expect(await ready()).toBe(503);
     rmSync(join(gate.folder, 'STOP'));
-    await expect.poll(() => gate.postern.gateway.state.stopped).toBe(false);
+    await expect.poll(() => gate.postern.gateway.state.stopped, { timeout: 10_000 }).toBe(false);
     expect(await ask(gate, 'GET /after')).toMatchObject({ status: 200 });
     expect(await ready()).toBe(200);
     expect(
@@ -57,9 +57,9 @@ describe('the kill switch', () => {
     client.send(await headFor(gate, 'GET /waited'));
     await keys.asked();
     writeFileSync(join(gate.folder, 'STOP'), '');
-    await expect.poll(() => gate.postern.gateway.state.stopped).toBe(true);
+    await expect.poll(() => gate.postern.gateway.state.stopped, { timeout: 10_000 }).toBe(true);
     rmSync(join(gate.folder, 'STOP'));
-    await expect.poll(() => gate.postern.gateway.state.stopped).toBe(false);
+    await expect.poll(() => gate.postern.gateway.state.stopped, { timeout: 10_000 }).toBe(false);
     keys.release();
     expect((await answerOn(client)).status).toBe(403);
     expect(upstream.wires).toEqual([]);

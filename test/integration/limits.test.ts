@@ -57,6 +57,8 @@ describe('a principal', () => {
         .join('')
         .match(/GET \//g),
     ).toHaveLength(allowed);
-    await expect.poll(async () => (await ask(gate, 'GET /', [], token)).status, { timeout: 3000 }).toBe(200);
+    await expect
+      .poll(async () => (await ask(gate, 'GET /', [], token)).status, { timeout: 10_000 })
+      .toBe(200);
   });
 });

@@ -98,12 +98,15 @@ describe('a lock', () => {
     expect(await ask(t.gate, 'GET /during')).toMatchObject({ status: 403, reason: 'locked' });
     await there.lift(id, quinn);
     await expect
-      .poll(async () => {
-        using probe = await dial(t.gate);
-        probe.send(await headFor(t.gate, 'GET /events'));
-        await probe.until(() => probe.text.includes('\r\n\r\n'));
-        return probe.text.slice(0, 12);
-      })
+      .poll(
+        async () => {
+          using probe = await dial(t.gate);
+          probe.send(await headFor(t.gate, 'GET /events'));
+          await probe.until(() => probe.text.includes('\r\n\r\n'));
+          return probe.text.slice(0, 12);
+        },
+        { timeout: 10_000 },
+      )
       .toBe('HTTP/1.1 200');
   });
 
@@ -131,7 +134,7 @@ describe('a lock', () => {
     await gate.lift(id);
     const ofLocks = () =>
       gate.journal().filter((line) => line['k'] === 'event' && String(line['event']).startsWith('lock.'));
-    await expect.poll(() => ofLocks().length).toBe(2);
+    await expect.poll(() => ofLocks().length, { timeout: 10_000 }).toBe(2);
     expect(ofLocks()).toMatchObject([
       { event: 'lock.set', tenant: null, details: { lock: id, kind: 'principal', endsAt: null } },
       { event: 'lock.lifted', tenant: null, details: { lock: id } },

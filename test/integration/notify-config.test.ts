@@ -3,16 +3,19 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_TENANT_SETTINGS } from '#grants/settings/default-settings.ts';
 import { createStoreCore } from '#grants/sqlite/store-core.ts';
-import { systemClock } from '#model/clock.ts';
+import { type EpochMs, systemClock } from '#model/clock.ts';
+import { openAccess } from '../../src/compose-access.ts';
 import { openNotices } from '../../src/compose-notify.ts';
-import { configOf, smallestWith, testFolder } from '../support/config-files.ts';
-import { acme } from '../support/grants-fixtures.ts';
+import { configOf, SMALLEST, smallestWith, testFolder } from '../support/config-files.ts';
+import { acme, admin, draft, sam } from '../support/grants-fixtures.ts';
 import { partOf, startMailReceiver } from '../support/mail-receiver.ts';
 import { leaveNotice } from '../support/notices.ts';
+import { wish } from '../support/request-fixtures.ts';
 import { startWebhookReceiver } from '../support/webhook-receiver.ts';
 
 const HOOK = `whsec_${Buffer.alloc(24, 7).toString('base64')}`;
 const say = (): void => undefined;
+const log = { debug: say, info: say, warn: say, error: say };
 
 describe('notify in the gateway’s file', () => {
   it('sends mail with its credentials and signs for its webhooks', async () => {
@@ -31,7 +34,6 @@ describe('notify in the gateway’s file', () => {
     const core = createStoreCore({ path: join(folder.path, 'store.db'), clock: systemClock });
     await using opened = new AsyncDisposableStack();
     opened.defer(() => core.close());
-    const log = { debug: say, info: say, warn: say, error: say };
     const start = { config: notify, core, settings: () => DEFAULT_TENANT_SETTINGS, clock: systemClock, log };
     const { people, metrics } = openNotices(start, opened);
     await people.adminSeen(acme, { issuer: 'https://app', id: 'u-1', email: 'ada@acme.example' });
@@ -48,5 +50,33 @@ describe('notify in the gateway’s file', () => {
     expect(hook.deliveries).toMatchObject([{ isSigned: true, body: { type: 'grant.given' } }]);
     while ((await metrics.backlog()).due > 0) await new Promise((resolve) => setTimeout(resolve, 5));
     expect(metrics.counts()).toContainEqual({ channel: 'email', result: 'sent', count: 2 });
+  });
+});
+
+describe('identity.roles.lead in the gateway’s file', () => {
+  it('is who hears of a request that a lead has first, and of a grant that awaits verification', async () => {
+    using folder = testFolder();
+    const text = SMALLEST.replace(
+      'example }] }',
+      'example }], roles: { lead: { groups: [support-leads] } } }',
+    );
+    const settings = '{ leadFirst: true, vendorVerification: required }';
+    const store = `{ sqlite: { path: ${join(folder.path, 'store.db')} } }`;
+    const config = configOf(`${text}grants: { store: ${store}, settings: ${settings} }\n`);
+    await using opened = new AsyncDisposableStack();
+    const start = { config, clock: systemClock, log, cacheObserver: undefined };
+    const { core, requests, grants } = openAccess(start, opened);
+    const asker = { ...sam, issuer: 'https://idp.example', org: 'idp.example' };
+    await requests.ask(wish({ wanted: { ...wish().wanted, lifts: [] } }), asker);
+    const now = systemClock.now();
+    const period = { startsAt: now, expiresAt: (now + 3_600_000) as EpochMs };
+    const audience = { org: asker.org, groups: null, principals: null };
+    await grants.create(draft({ ...period, audience }), admin);
+    const told = `SELECT document ->> 'event', document ->> 'deciders' FROM notices ORDER BY id`;
+    const notices = await core.read(({ sql }) => sql(told).all().map(Object.values));
+    expect(notices).toEqual([
+      ['request.made', '["support-leads"]'],
+      ['grant.given', '["support-leads"]'],
+    ]);
   });
 });

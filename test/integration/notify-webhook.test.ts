@@ -77,7 +77,7 @@ describe('a webhook of a tenant', () => {
     receiver.answers.push(...failures);
     const pushed = pushedClock();
     const options = { folder: folder.path, clock: pushed, settings: hooks(receiver.url), allowPrivate: true };
-    await using gate = startNotify({ ...options, attemptMs: 200, pollMs: 10 });
+    await using gate = startNotify({ ...options, attemptMs: 1000, pollMs: 10 });
     await leaveNotice(gate.core, 'grant.given', NOBODY);
     for (let failed = 1; failed <= failures.length; failed++) {
       await until(() => counted(gate, 'failed') >= failed);

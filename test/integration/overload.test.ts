@@ -52,7 +52,9 @@ async function busy(gate: SessionGate, count: number, line = 'GET /slow'): Promi
   const before = gate.upstream.requests.length;
   const clients = await dialMany(gate, count);
   for (const client of clients) client.write(gate.bytes(line, [AS_ALICE]));
-  await expect.poll(() => gate.upstream.requests.length).toBe(before + Math.min(count, 8));
+  await expect
+    .poll(() => gate.upstream.requests.length, { timeout: 10_000 })
+    .toBe(before + Math.min(count, 8));
   return clients;
 }
 
@@ -79,9 +81,10 @@ describe('requests in flight past the bound', () => {
     await using watched = await gateWith({ inFlight: 5 }, { respond: SILENT });
     const { gate, sheds, lines } = watched;
     const clients = await busy(gate, 5);
+    const startedAt = performance.now();
     for (let again = 0; again < 20; again++) expectShed(await gate.ask('GET /one-more', [AS_ALICE]));
     expect(sheds).toEqual(Array.from({ length: 20 }, () => 'in_flight'));
-    expect(lines.length).toBeLessThanOrEqual(2);
+    expect(lines.length).toBeLessThanOrEqual(2 + Math.floor((performance.now() - startedAt) / 1000));
     expect(lines[0]).toMatchObject({ cause: 'in_flight', inFlight: 6 });
     expect(gate.records.filter(({ reason }) => reason === 'overloaded')).toHaveLength(20);
     expect(gate.records.at(-1)).toMatchObject({
@@ -92,7 +95,7 @@ describe('requests in flight past the bound', () => {
     await closeAll(clients);
     await using next = await rawConnect(gate.port);
     next.write(gate.bytes('GET /now', [AS_ALICE]));
-    await expect.poll(() => gate.upstream.requests.at(-1)?.target).toBe('/now');
+    await expect.poll(() => gate.upstream.requests.at(-1)?.target, { timeout: 10_000 }).toBe('/now');
   });
 
   it('count those that wait behind another one on their connection, which is closed with the one too many', async () => {
@@ -103,7 +106,7 @@ describe('requests in flight past the bound', () => {
     await client.closed;
     expect(sheds).toEqual(['in_flight']);
     // The five are told the client is gone; all six are recorded.
-    await expect.poll(() => gate.records.length).toBe(6);
+    await expect.poll(() => gate.records.length, { timeout: 10_000 }).toBe(6);
     expect(gate.upstream.requests.length).toBeLessThanOrEqual(1);
     expect((await rawAskSilent(gate)).target).toBe('/after');
   });
@@ -120,7 +123,7 @@ describe('requests in flight past the bound', () => {
 async function rawAskSilent(gate: SessionGate): Promise<{ target: string }> {
   await using client = await rawConnect(gate.port);
   client.write(gate.bytes('GET /after', [AS_ALICE]));
-  await expect.poll(() => gate.upstream.requests.at(-1)?.target).toBe('/after');
+  await expect.poll(() => gate.upstream.requests.at(-1)?.target, { timeout: 10_000 }).toBe('/after');
   return { target: '/after' };
 }
 
@@ -146,7 +149,7 @@ describe('connections past the bound', () => {
     // Nobody may keep a spare one: silent, they are closed within seconds.
     await Promise.all(spare.map((client) => client.closed));
     await closeAll(resting);
-  }, 9000);
+  }, 20_000);
 
   it('close those that rest, the busy ones not, once nine in ten are taken', async () => {
     const answers: (() => void)[] = [];
@@ -164,7 +167,7 @@ describe('connections past the bound', () => {
     for (const answer of answers) answer();
     await working.waitFor('ok');
     await closeAll([working]);
-  }, 15_000);
+  }, 30_000);
 });
 
 describe('bodies that are held for a rule', () => {
@@ -176,7 +179,7 @@ describe('bodies that are held for a rule', () => {
     const { gate, sheds } = watched;
     const held = await dialMany(gate, 2);
     for (const client of held) client.write(head + body.slice(0, 1000));
-    await expect.poll(async () => (await askJob(gate, head + body)).status).toBe(503);
+    await expect.poll(async () => (await askJob(gate, head + body)).status, { timeout: 10_000 }).toBe(503);
     expect(sheds.at(-1)).toBe('held_bodies');
     const refused = await askJob(gate, head + body);
     expectShed(refused);
@@ -219,10 +222,12 @@ describe('an event loop that is late', () => {
       .toBe(503);
     clearInterval(burning);
     expect(sheds[0]).toBe('event_loop');
-    await expect.poll(async () => (await gate.ask('GET /after', [AS_ALICE])).status).toBe(200);
+    await expect
+      .poll(async () => (await gate.ask('GET /after', [AS_ALICE])).status, { timeout: 10_000 })
+      .toBe(200);
     const shed = gate.records.filter(({ reason }) => reason === 'overloaded');
     expect(shed.map(({ denialNote }) => denialNote)).toEqual(sheds);
-  }, 15_000);
+  }, 30_000);
 
   it('is nobody’s concern where it may be late', async () => {
     await using watched = await gateWith({ eventLoopDelayMs: null });

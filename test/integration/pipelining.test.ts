@@ -67,7 +67,7 @@ describe('pipelined requests', () => {
     expect(await (await upstream.next()).closed).toBe('reset');
     expect(upstream.wires).toHaveLength(1);
     const ends = () => gate.journal().filter((line) => line['k'] === 'done' || line['k'] === 'refused');
-    await expect.poll(() => ends().length).toBe(2);
+    await expect.poll(() => ends().length, { timeout: 10_000 }).toBe(2);
     expect(ends().map((line) => line['endedBy'])).toEqual(expect.arrayContaining(['revoked', 'client']));
     expect(upstream.wires[0]?.text).not.toContain('/second');
   });
@@ -87,8 +87,9 @@ describe('pipelined requests', () => {
         .journal()
         .filter((line) => line['k'] === 'intent' || line['k'] === 'refused' || line['k'] === 'summed');
     await expect
-      .poll(() =>
-        recorded().reduce((sum, line) => sum + (line['k'] === 'summed' ? Number(line['count']) : 1), 0),
+      .poll(
+        () => recorded().reduce((sum, line) => sum + (line['k'] === 'summed' ? Number(line['count']) : 1), 0),
+        { timeout: 10_000 },
       )
       .toBe(100);
     expect(upstream.wires).toHaveLength(1);

@@ -53,7 +53,7 @@ describe('a set that is read while it is swapped', () => {
       map.update(version(n));
       expect(await asked).toMatchObject({ ok: true, ruleCount: FILES });
     }
-    await expect.poll(() => [...versionsIn(reloader)]).toEqual(['60']);
+    await expect.poll(() => [...versionsIn(reloader)], { timeout: 10_000 }).toEqual(['60']);
     expect(mixed).toEqual([]);
     expect(swaps).toBeGreaterThan(30);
   });
@@ -65,7 +65,7 @@ describe('a directory that somebody writes without a pause', () => {
     const file = join(parent.path, 'a.yaml');
     writeFileSync(file, denying('/v0/f0'));
     const outcomes: ReloadOutcome[] = [];
-    await using reloader = reloaderOf(parent.path, (outcome) => outcomes.push(outcome));
+    await using reloader = reloaderOf(parent.path, (outcome) => outcomes.push(outcome), 100);
     await reloader.start();
     const { digest } = outcomes[0] as ReloadOutcome;
     let n = 0;
@@ -94,7 +94,7 @@ describe('a directory that somebody writes without a pause', () => {
     const other = join(parent.path, 'b.yaml');
     writeFileSync(file, denying('/v0/f0'));
     const outcomes: ReloadOutcome[] = [];
-    await using reloader = reloaderOf(parent.path, (outcome) => outcomes.push(outcome), 10);
+    await using reloader = reloaderOf(parent.path, (outcome) => outcomes.push(outcome), 60);
     await reloader.start();
     let n = 0;
     const writer = setInterval(() => writeFileSync(other, `# ${'x'.repeat(n++)}`), 3);

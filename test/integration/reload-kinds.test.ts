@@ -116,7 +116,7 @@ describe('a reload', () => {
     await kept.seen('data: 2');
     expect(await ask(gate, one.line, one.headers)).toMatchObject({ status: 403, reason: one.reason });
     await expect
-      .poll(() => gate.journal().filter((line) => line['k'] === 'done'))
+      .poll(() => gate.journal().filter((line) => line['k'] === 'done'), { timeout: 10_000 })
       .toMatchObject([{ code: 'ok', endedBy: 'policy' }]);
   });
 

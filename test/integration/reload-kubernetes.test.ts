@@ -75,10 +75,14 @@ describe('a ConfigMap that is swapped', () => {
       'a.yaml': denying('/b'),
       'b.yaml': 'apiVersion: postern/v1\nkind: RoutePolicy\nspecs: {}\n',
     });
-    await expect.poll(() => metric(gate, 'postern_policy_last_reload_successful')).toBe('0');
+    await expect
+      .poll(() => metric(gate, 'postern_policy_last_reload_successful'), { timeout: 10_000 })
+      .toBe('0');
     expect(await answerTo(gate, '/a')).toBe(idOf('/a'));
     expect(await answerTo(gate, '/b')).toBe(200);
-    await expect.poll(() => failuresOf(gate)).toMatchObject([{ details: { digest, ruleCount: 1 } }]);
+    await expect
+      .poll(() => failuresOf(gate), { timeout: 10_000 })
+      .toMatchObject([{ details: { digest, ruleCount: 1 } }]);
     map.update({ 'a.yaml': denying('/c') });
     await untilInForce(gate);
     expect(await metric(gate, 'postern_policy_last_reload_successful')).toBe('1');
@@ -90,7 +94,9 @@ describe('a ConfigMap that is swapped', () => {
     const { gate } = await mounted(upstream.port, { 'a.yaml': denying('/a') });
     await using _ = gate;
     renameSync(policiesOf(gate), `${policiesOf(gate)}.away`);
-    await expect.poll(() => metric(gate, 'postern_policy_last_reload_successful')).toBe('0');
+    await expect
+      .poll(() => metric(gate, 'postern_policy_last_reload_successful'), { timeout: 10_000 })
+      .toBe('0');
     expect(await answerTo(gate, '/a')).toBe(idOf('/a'));
     mountConfigMap(policiesOf(gate), { 'a.yaml': denying('/b') });
     await untilInForce(gate);

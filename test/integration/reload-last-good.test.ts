@@ -61,7 +61,7 @@ describe('the last good set', () => {
     for (const bad of [BAD, '', '['.repeat(5000), 'a: &x 1\nb: *x\n', 'x'.repeat(2_000_000)]) {
       const before = failuresOf(gate).length;
       writeFileSync(file, bad);
-      await expect.poll(() => failuresOf(gate).length).toBeGreaterThan(before);
+      await expect.poll(() => failuresOf(gate).length, { timeout: 10_000 }).toBeGreaterThan(before);
       expect(await ask(gate, 'GET /a')).toMatchObject({ status: 403, reason: 'rule_denied' });
       expect(await ask(gate, 'GET /b')).toMatchObject({ status: 200 });
       expect(await metric(gate, 'postern_policy_last_reload_successful')).toBe('0');
@@ -82,7 +82,7 @@ describe('the last good set', () => {
     const whole = denying('/b', '/c');
     const file = join(policiesOf(gate), 'policy.yaml');
     writeFileSync(file, whole.slice(0, whole.length >> 1));
-    await expect.poll(() => failuresOf(gate)).toHaveLength(1);
+    await expect.poll(() => failuresOf(gate), { timeout: 10_000 }).toHaveLength(1);
     expect(await ask(gate, 'GET /a')).toMatchObject({ status: 403 });
     writeFileSync(file, whole.slice(whole.length >> 1), { flag: 'a' });
     await untilInForce(gate);
@@ -95,7 +95,7 @@ describe('the last good set', () => {
     await using gate = await startGate({ upstreamPort: upstream.port, policy: denying('/a') });
     await gate.grant({});
     rmSync(policiesOf(gate), { recursive: true });
-    await expect.poll(() => failuresOf(gate).length).toBeGreaterThan(0);
+    await expect.poll(() => failuresOf(gate).length, { timeout: 10_000 }).toBeGreaterThan(0);
     expect(await ask(gate, 'GET /a')).toMatchObject({ status: 403 });
     mkdirSync(policiesOf(gate));
     const file = join(policiesOf(gate), 'policy.yaml');
@@ -108,9 +108,11 @@ describe('the last good set', () => {
     await using upstream = await startAnswering(HELLO);
     await using gate = await startGate({ upstreamPort: upstream.port, policy: denying('/a') });
     writeFileSync(join(policiesOf(gate), 'more.yml'), denying('/b'));
-    await expect.poll(() => failuresOf(gate)).toHaveLength(1);
+    await expect.poll(() => failuresOf(gate), { timeout: 10_000 }).toHaveLength(1);
     rmSync(join(policiesOf(gate), 'more.yml'));
-    await expect.poll(() => metric(gate, 'postern_policy_last_reload_successful')).toBe('1');
+    await expect
+      .poll(() => metric(gate, 'postern_policy_last_reload_successful'), { timeout: 10_000 })
+      .toBe('1');
   });
 });
 
@@ -140,6 +142,8 @@ describe('the digest', () => {
     expect(second).not.toBe(first);
     expect(await policyShown(gate)).toMatchObject({ digest: second, rules: [{ id: idOf('/b') }] });
     const told = () => gate.journal().filter((line) => line['event'] === 'policy.reloaded');
-    await expect.poll(told).toMatchObject([{ details: { digest: first } }, { details: { digest: second } }]);
+    await expect
+      .poll(told, { timeout: 10_000 })
+      .toMatchObject([{ details: { digest: first } }, { details: { digest: second } }]);
   });
 });

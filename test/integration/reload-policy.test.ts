@@ -76,7 +76,7 @@ describe('a new policy', () => {
     expect(await open.closed).toBe('reset');
     const cut = { endedBy: 'policy', rule: { id: 'events.none', category: 'data' } };
     const ends = () => gate.journal().filter((line) => line['k'] === 'done');
-    await expect.poll(() => ends().length).toBe(2);
+    await expect.poll(() => ends().length, { timeout: 10_000 }).toBe(2);
     expect(
       ends().toSorted((one, other) => (String(one['code']) < String(other['code']) ? -1 : 1)),
     ).toMatchObject([
@@ -113,7 +113,9 @@ describe('a new policy', () => {
     expect(await ask(gate, 'GET /exports/1')).toMatchObject({ status: 403, reason: 'rule_denied' });
     expect(await ask(gate, 'GET /tickets')).toMatchObject({ status: 200 });
     await expect
-      .poll(() => gate.journal().find((line) => line['event'] === 'policy.reload_failed'))
+      .poll(() => gate.journal().find((line) => line['event'] === 'policy.reload_failed'), {
+        timeout: 10_000,
+      })
       .toMatchObject({ details: { ruleCount: 3 } });
     write(gate, policyOn('/tickets'));
     await gate.postern.reload();

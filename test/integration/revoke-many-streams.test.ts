@@ -17,7 +17,7 @@ it('forwards nothing of a hundred live streams once the revoke has returned', as
   });
   const { id } = await gate.grant({});
   await mix.open({ dataPort, host, token: await gate.staffToken() }, 100);
-  await expect.poll(() => written.bytes).toBeGreaterThan(0);
+  await expect.poll(() => written.bytes, { timeout: 10_000 }).toBeGreaterThan(0);
   await gate.revoke(id);
   await mix.closed();
   await mix.turns(3);

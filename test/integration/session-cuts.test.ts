@@ -40,7 +40,9 @@ async function stream(gate: SessionGate, credential: string = AS_ALICE): Promise
 async function parked(gate: SessionGate, credential: string = AS_ALICE): Promise<RawConnection> {
   const connection = await rawConnect(gate.port);
   connection.write(gate.bytes('GET /parked', [credential]));
-  await expect.poll(() => gate.upstream.requests.some(({ target }) => target === '/parked')).toBe(true);
+  await expect
+    .poll(() => gate.upstream.requests.some(({ target }) => target === '/parked'), { timeout: 10_000 })
+    .toBe(true);
   return connection;
 }
 
@@ -75,7 +77,7 @@ describe('the end of a session', () => {
     expect([lastEnd(gate, '/stream'), lastEnd(gate, '/parked')]).toEqual(['session_ended', 'session_ended']);
     await hers.closed;
     expect(await waiting.waitFor('"reason"')).toContain('"reason":"session_ended"');
-    await expect.poll(() => gate.gateway.inFlight).toBe(1);
+    await expect.poll(() => gate.gateway.inFlight, { timeout: 10_000 }).toBe(1);
     expect(his.socket.destroyed).toBe(false);
   });
 
@@ -98,7 +100,7 @@ describe('the end of a session', () => {
   it('comes by the clock at its limit', async () => {
     await using gate = await streaming();
     openAcme(gate.held);
-    gate.held.session({ endsAt: (Date.now() + 300) as EpochMs });
+    gate.held.session({ endsAt: (Date.now() + 1500) as EpochMs });
     await using hers = await stream(gate);
     await hers.closed;
     expect(lastEnd(gate, '/stream')).toBe('session_ended');
@@ -106,7 +108,7 @@ describe('the end of a session', () => {
 
   it('is the end of the grant where both end at once', async () => {
     await using gate = await streaming();
-    const endsAt = (Date.now() + 300) as EpochMs;
+    const endsAt = (Date.now() + 1500) as EpochMs;
     openAcme(gate.held, {}, { expiresAt: endsAt });
     gate.held.session({ endsAt });
     await using hers = await stream(gate);
@@ -120,13 +122,13 @@ describe('the end of a session', () => {
     const session = gate.held.session();
     await using _hers = await stream(gate);
     const begun = gate.held.uses.get(session.id) as EpochMs;
-    await expect.poll(() => gate.held.uses.get(session.id), { timeout: 5000 }).toBeGreaterThan(begun);
+    await expect.poll(() => gate.held.uses.get(session.id), { timeout: 10_000 }).toBeGreaterThan(begun);
   });
 
   it('is not moved by a grant that is extended', async () => {
     await using gate = await streaming();
     const grant = openAcme(gate.held, {}, { expiresAt: (Date.now() + 60_000) as EpochMs });
-    gate.held.session({ endsAt: (Date.now() + 300) as EpochMs });
+    gate.held.session({ endsAt: (Date.now() + 1500) as EpochMs });
     await using hers = await stream(gate);
     gate.gateway.grantChanged({ ...grant, revision: 4, expiresAt: null });
     await hers.closed;
@@ -240,7 +242,7 @@ spec:
     const read = Promise.withResolvers<void>();
     gate.held.slow = { views: read.promise, sessions: null };
     const answer = gate.ask('GET /x', [AS_ALICE]);
-    await expect.poll(() => gate.gateway.inFlight).toBe(1);
+    await expect.poll(() => gate.gateway.inFlight, { timeout: 10_000 }).toBe(1);
     gate.gateway.tenantChanged(ACME, gate.held.view('acme', [grantOf()], { suspended: true }));
     expect((await answer).body).toContain('"reason":"tenant_support_disabled"');
     read.resolve();

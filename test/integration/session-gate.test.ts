@@ -202,7 +202,7 @@ describe('a request that waited while its tenant or session was read', () => {
       const read = Promise.withResolvers<void>();
       gate.held.slow = { views: null, sessions: null, [what]: read.promise };
       const answer = gate.ask('GET /tickets', [AS_ALICE]);
-      await expect.poll(() => gate.gateway.inFlight).toBe(1);
+      await expect.poll(() => gate.gateway.inFlight, { timeout: 10_000 }).toBe(1);
       gate.held.view('acme', []);
       gate.gateway.grantRevoked(grant);
       gate.held.slow = { views: null, sessions: null };
@@ -220,7 +220,7 @@ describe('a request that waited while its tenant or session was read', () => {
     const read = Promise.withResolvers<void>();
     gate.held.slow = { views: read.promise, sessions: null };
     const answer = gate.ask('GET /tickets', [cookieLine(cookie)]);
-    await expect.poll(() => gate.gateway.inFlight).toBe(1);
+    await expect.poll(() => gate.gateway.inFlight, { timeout: 10_000 }).toBe(1);
     const ended = { ...session, endedAt: 1 as EpochMs };
     gate.held.sessions.set(session.id, ended);
     gate.gateway.sessionEnded(ended);

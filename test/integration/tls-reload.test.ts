@@ -22,17 +22,17 @@ describe('the certificate of the data listener', () => {
     const first = await fingerprint(gate);
     using open = await dial(gate, true);
     writeTlsPair(gate.folder);
-    await expect.poll(() => fingerprint(gate), { timeout: 5000 }).not.toBe(first);
+    await expect.poll(() => fingerprint(gate), { timeout: 10_000 }).not.toBe(first);
     const second = await fingerprint(gate);
     open.send(await headFor(gate, 'GET /'));
     expect(await answerOn(open)).toMatchObject({ status: 200 });
     writeFileSync(join(gate.folder, 'tls.key'), 'not a key');
     await expect
-      .poll(() => gate.metrics(), { timeout: 5000 })
+      .poll(() => gate.metrics(), { timeout: 10_000 })
       .toContain('postern_config_last_reload_successful 0');
     expect(await fingerprint(gate)).toBe(second);
     writeTlsPair(gate.folder);
-    await expect.poll(() => fingerprint(gate), { timeout: 5000 }).not.toBe(second);
+    await expect.poll(() => fingerprint(gate), { timeout: 10_000 }).not.toBe(second);
     expect(await gate.metrics()).toContain('postern_config_last_reload_successful 1');
   });
 });

@@ -119,7 +119,7 @@ describe('an upload', () => {
     };
     more();
     const x = await gate.next();
-    await expect.poll(() => x.req.isPaused()).toBe(true);
+    await expect.poll(() => x.req.isPaused(), { timeout: 10_000 }).toBe(true);
     expect(x.bytesIn).toBeLessThan(total);
     wire.socket.resume();
     await wire.until(() => wire.bytes >= total);

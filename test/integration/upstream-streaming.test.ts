@@ -79,7 +79,7 @@ describe('streaming', () => {
     await client.until(() => client.bytes > 0);
     client.socket.pause();
     const x = await gate.next();
-    await expect.poll(() => x.res.writableNeedDrain).toBe(true);
+    await expect.poll(() => x.res.writableNeedDrain, { timeout: 10_000 }).toBe(true);
     const stuckAt = x.bytesOut;
     expect(stuckAt).toBeLessThan(TOTAL);
     client.socket.resume();
@@ -95,8 +95,8 @@ describe('streaming', () => {
     });
     await using gate = await startGate(upstream.url, {
       configure: (x) => {
-        x.idleTimeoutMs = 40;
-        x.headersTimeoutMs = 40;
+        x.idleTimeoutMs = 250;
+        x.headersTimeoutMs = 250;
       },
     });
     using client = await openClient(gate.port);
@@ -104,7 +104,7 @@ describe('streaming', () => {
     await client.seen('\r\n\r\n');
     const wire = await upstream.next();
     // Longer than both limits: what is awaited is the time itself.
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await new Promise((resolve) => setTimeout(resolve, 600));
     wire.send('data: 1\n\n');
     await client.seen('data: 1');
     const x = await gate.next();
@@ -139,7 +139,7 @@ describe('a body on its way up', () => {
     await using upstream = await startRawUpstream();
     await using gate = await startGate(upstream.url, {
       configure: (x) => {
-        x.idleTimeoutMs = 60;
+        x.idleTimeoutMs = 300;
       },
     });
     const text = await exchange(gate.port, `${request('/up', ['Content-Length: 10'], 'POST')}half`, 'reason');

@@ -1,12 +1,19 @@
 // Where an application has the gate's keys from: the gate itself. Rotation is followed at once, a flood of unknown key ids
 // is one fetch, a gate that is away is outlived for a bounded time, and what it withdrew is not believed for long.
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import fastify from 'fastify';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { listen } from '../support/listen.ts';
 import { manualClock } from '../support/manual-clock.ts';
 import { assertedClaims, signAssertion, startGuardedGate } from '../support/support-upstream.ts';
-import { type AssertionVerifierOptions, createAssertionVerifier } from '../../src/verifier/upstream.ts';
+import {
+  type AssertionVerifierOptions,
+  createAssertionVerifier,
+  expressSupport,
+  fastifySupport,
+  type SupportOptions,
+} from '../../src/verifier/upstream.ts';
 
 interface TestKey {
   readonly kid: string;
@@ -197,12 +204,100 @@ describe('what an application says of its gate', () => {
     ['clockToleranceSeconds', { clockToleranceSeconds: 3600 }],
     ['unknownKeyIntervalMs', { unknownKeyIntervalMs: 0 }],
     ['refreshMs', { refreshMs: 3_600_000, lastKnownGoodMs: 60_000 }],
+    ['refreshMs', { refreshMs: '60000' }],
+    ['lastKnownGoodMs', { lastKnownGoodMs: Number.NaN }],
+    ['clockToleranceSeconds', { clockToleranceSeconds: '5' }],
+    ['issuer', { issuer: ['i'] }],
+    ['audience', { audience: undefined }],
+    ['algorithms', { algorithms: 'ES256' }],
+    // What is not there is nobody's algorithm, and `every` leaves it out.
+    ['algorithms', { algorithms: Array(1) }],
+    ['keys', { keys: { keys: [null] } }],
+    ['keys', { keys: { keys: Array.from({ length: 21 }, () => ({})) } }],
+    ['keys', { keys: { keys: {} } }],
+    ['keys', { keys: null }],
+    ['keys', { keys: 'ftp://gate.example/' }],
+    ['keysHost', { keysHost: '' }],
+    ['keysHost', { keysHost: 'a\r\nb' }],
+    ['keysHost', { keysHost: 'acme.app.test\n' }],
+    ['keysHost', { keysHost: 'https://acme.app.test' }],
+    ['keysHost', { keysHost: 'user:secret@acme.app.test' }],
+    ['keysHost', { keysHost: 'acme.app.test:0' }],
+    ['keysHost', { keysHost: 'acme.app.test:65536' }],
+    ['keysHost', { keysHost: ['acme.app.test'] }],
+    ['dangerouslyAllowHttp', { dangerouslyAllowHttp: 'false' }],
+    ['clock', { clock: Date }],
+    ['refreshMs', { refreshMs: undefined }],
+    ['keyHost', { keyHost: 'acme.app.test' }],
+    // Of the frameworks alone: nobody would ask for the tenant here.
+    ['tenantOf', { tenantOf: () => 'acme' }],
+    ['mode', { mode: 'required' }],
   ])('is refused at construction where %s is wrong: %j', (name, wrong) => {
     const make = () => createAssertionVerifier({ ...good, ...wrong } as AssertionVerifierOptions);
     expect(make).toThrow(TypeError);
     expect(make).toThrow(name);
     expect(make).not.toThrow('secret');
   });
+
+  it.each<readonly [string, unknown]>([
+    ['mode', { mode: undefined }],
+    ['mode', { mode: 'Required' }],
+    // A name that no header has: what comes with an assertion would pass for a customer's own.
+    ['header', { header: '' }],
+    ['header', { header: 'X-Support-Assertion ' }],
+    ['header', { header: 'X-Support-Assertion\n' }],
+    ['header', { header: 'X Support' }],
+    ['header', { header: 'x:y' }],
+    ['header', { header: 'X-\u0130' }],
+    ['header', { header: null }],
+    ['header', { header: undefined }],
+    ['header', { header: ['X-Support-Assertion'] }],
+    // A binding to the tenant that binds nothing.
+    ['tenantOf', { tenantOf: 'x' }],
+    ['tenantOf', { tenantOf: null }],
+    ['tenantOf', { tenantOf: undefined }],
+    ['tenantof', { tenantof: () => 'acme' }],
+    ['issuer', { issuer: '' }],
+    ['keysHost', { keysHost: 'a\r\nb' }],
+  ])('is refused by the middleware of either framework where %s is wrong: %j', async (name, wrong) => {
+    const options = { ...good, mode: 'optional', ...(wrong as object) } as SupportOptions<never>;
+    expect(() => expressSupport(options)).toThrow(TypeError);
+    expect(() => expressSupport(options)).toThrow(name);
+    await using app = fastify();
+    await expect(app.register(fastifySupport, options)).rejects.toThrow(name);
+  });
+
+  it.each([undefined, null, 'required', 7])('is refused where it is no object of options: %j', (options) => {
+    expect(() => createAssertionVerifier(options as never)).toThrow('postern/upstream: ');
+    expect(() => expressSupport(options as never)).toThrow('postern/upstream: ');
+  });
+
+  it.each(['acme.app.test', 'ACME.app.test:8443', '127.0.0.1:80', '[::1]', '[::1]:65535', 'a_b'])(
+    'is accepted with keys asked for by the host %s',
+    (keysHost) => {
+      expect(() => createAssertionVerifier({ ...good, keysHost })).not.toThrow();
+    },
+  );
+
+  it.each(['X-Support-Assertion', 'support', "!#$%&'*+-.^_`|~09aZ"])(
+    'is accepted with the header %s, and what holds in it alone is let through',
+    async (header) => {
+      const key = await newKey('a');
+      const judge = expressSupport({
+        ...good,
+        issuer: 'https://gate.test',
+        audience: 'app',
+        keys: { keys: [key.jwk] },
+        mode: 'optional',
+        header,
+      });
+      const request = { rawHeaders: [header.toUpperCase(), await signAssertion(key)] };
+      const { promise, resolve } = Promise.withResolvers<unknown>();
+      judge(request as IncomingMessage, {} as ServerResponse, resolve);
+      expect(await promise).toBeUndefined();
+      expect(request).toMatchObject({ support: { tenant: 'acme' } });
+    },
+  );
 
   it('is accepted where keys come in the clear and it says so', () => {
     const keys = 'http://gate.example/-/postern/jwks.json';

@@ -71,14 +71,14 @@ describe('a request body', () => {
   // Node's budget for extensions is 16 KiB a chunk (FR07 of the corpus); there is none over all chunks of a body.
   it('FR07 in chunks of one byte with long extensions loses them', async () => {
     const { answers } = await corpus.converse(
-      `${CHUNKED}${`1;${'a'.repeat(16_000)}\r\nx\r\n`.repeat(20)}0\r\n\r\n`,
+      `${CHUNKED}${`1${';ext'.repeat(4000)}\r\nx\r\n`.repeat(20)}0\r\n\r\n`,
       {
         methods: ['POST'],
       },
     );
     expect(answers.map(({ status }) => status)).toEqual([200]);
     expect(corpus.takeForwarded().map(({ body }) => body)).toEqual(['x'.repeat(20)]);
-    expect(corpus.upstream.bytes.join('')).not.toContain('aaaa');
+    expect(corpus.upstream.bytes.join('')).not.toContain(';ext');
   });
 
   it('FR09 with endless trailers is cut, and none of them travels', async () => {
@@ -168,7 +168,7 @@ describe('a form that is held for its method', () => {
     while (corpus.gate.postern.gateway.inFlight === 0) await new Promise((resolve) => setImmediate(resolve));
     client.socket.resetAndDestroy();
     while (corpus.gate.postern.gateway.inFlight > 0) await new Promise((resolve) => setImmediate(resolve));
-    await expect.poll(() => outcomesOf(corpus.takeLines())).toEqual(['client_closed']);
+    await expect.poll(() => outcomesOf(corpus.takeLines()), { timeout: 10_000 }).toEqual(['client_closed']);
   });
 
   it('that stalls is 408, and one of endless chunks 413: the connection closes', async () => {

@@ -62,6 +62,6 @@ describe('a request that waits for a 100', () => {
     expect(received.indexOf('200 OK')).toBeLessThan(received.indexOf('100 Continue'));
     client.write('hello');
     await client.waitFor('100 Continue\r\n\r\nHTTP/1.1 200 OK');
-    await expect.poll(() => corpus.upstream.requests.at(-1)?.body).toBe('hello');
+    await expect.poll(() => corpus.upstream.requests.at(-1)?.body, { timeout: 10_000 }).toBe('hello');
   });
 });

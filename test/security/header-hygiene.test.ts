@@ -41,6 +41,9 @@ const REWRITES = [
   'X-Accel-Redirect',
   'X-Sendfile',
   'Destination',
+  'X-Original-Path',
+  'X-Unencoded-URL',
+  'X-Waws-Unencoded-URL',
 ];
 const ADDRESSES = [
   'X-Forwarded-For',
@@ -51,6 +54,12 @@ const ADDRESSES = [
   'X-Real-IP',
   'X-Originating-IP',
   'Forwarded',
+  'Forwarded-For',
+  'X-Forwarded',
+  'Fastly-Client-IP',
+  'X-Azure-ClientIP',
+  'X-Envoy-External-Address',
+  'X-Envoy-Internal',
 ];
 const OTHERS = [
   'X-Forwarded-Host',
@@ -59,6 +68,8 @@ const OTHERS = [
   'X-HTTP-Method-Override',
   'X-HTTP-Method',
   'X-Method-Override',
+  'X-Original-Host',
+  'X-Original-Method',
   'X-Support-Assertion',
   'X-Support-User',
   'X-Postern-Anything',

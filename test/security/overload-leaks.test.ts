@@ -25,10 +25,10 @@ describe('requests that wait behind another one', () => {
     // None of these needs a credential but the first, and the last one's body never comes.
     const waiting = [gate.bytes('GET /refused'), gate.bytes('GET /refused'), entering.slice(0, -8)];
     client.write(gate.bytes('GET /slow', [AS_ALICE]) + waiting.join(''));
-    await expect.poll(() => gate.upstream.requests.length).toBe(1);
+    await expect.poll(() => gate.upstream.requests.length, { timeout: 10_000 }).toBe(1);
     client.socket.resetAndDestroy();
     await client.closed;
-    await expect.poll(() => gate.records.length).toBe(4);
+    await expect.poll(() => gate.records.length, { timeout: 10_000 }).toBe(4);
     expect(gate.records.slice(1).map(({ reason, endedBy }) => [reason, endedBy])).toEqual(
       Array.from({ length: 3 }, () => ['client_closed', 'client']),
     );
@@ -55,7 +55,7 @@ describe('a body that still comes when its exchange was cut', () => {
     const job = gate.bytes('POST /jobs', [AS_ALICE, 'Content-Type: application/json'], body);
     await using client = await rawConnect(gate.port);
     client.write(job.slice(0, -1000));
-    await expect.poll(() => gate.gateway.inFlight).toBe(1);
+    await expect.poll(() => gate.gateway.inFlight, { timeout: 10_000 }).toBe(1);
     await gate.gateway.grantRevoked(grant);
     await client.waitFor('grant_revoked');
     // Whatever the connection had read by then, however it comes.

@@ -63,7 +63,7 @@ describe('pipelined requests', () => {
     expect(seen.ending).not.toBe('stays');
     // Those that waited are judged one after the other, although their client is gone.
     const outcomes = [...seen.outcomes];
-    await expect.poll(() => outcomes.push(...outcomesOf(corpus.takeLines()))).toBe(100);
+    await expect.poll(() => outcomes.push(...outcomesOf(corpus.takeLines())), { timeout: 10_000 }).toBe(100);
     expect(outcomes).toContain('overloaded');
   });
 

@@ -170,6 +170,16 @@ describe('hostile text on its way to a terminal', () => {
     expect(out + err).not.toMatch(UNSAFE);
   });
 
+  it('is told in one sentence of bounded length, however long its names are', () => {
+    const name = '\u{1F600}a'.repeat(400);
+    const text = rulesText([{ id: 'r', match: `{ paths: ["/a"], query: { ${name}: [[1]] } }` }]);
+    const { problems } = parsePolicyFile('a.yaml', Buffer.from(text));
+    const [said = ''] = problems.map(({ message }) => message);
+    expect(said).toMatch(/ … .*must be a string/);
+    expect(said.length).toBeLessThanOrEqual(510);
+    expect(said.isWellFormed()).toBe(true);
+  });
+
   it('is harmless as a message of a rule that `policy explain` shows', async () => {
     await using gate = await runningPolicies();
     const more = ', message: "\\e[2J\\x9b1m\\u202e hidden"';

@@ -63,9 +63,11 @@ describe('a head', () => {
     await using client = await rawConnect(corpus.gate.dataPort);
     for (const path of ['/first', '/second', '/third']) {
       client.write(`GET ${path} HTTP/1.1\r\n`);
-      await new Promise((resolve) => setTimeout(resolve, 600));
+      await new Promise((resolve) => setTimeout(resolve, 400));
       client.write(`${corpus.head}\r\n\r\n`);
-      await expect.poll(() => corpus.takeForwarded().map(({ target }) => target)).toEqual([path]);
+      await expect
+        .poll(() => corpus.takeForwarded().map(({ target }) => target), { timeout: 10_000 })
+        .toEqual([path]);
     }
     expect(outcomesOf(corpus.takeLines())).toEqual(['ok', 'ok', 'ok']);
   });
@@ -80,9 +82,9 @@ describe('a head', () => {
   it('that is dropped halfway is recorded, and nothing is forwarded', async () => {
     const client = await rawConnect(corpus.gate.dataPort);
     client.write('GET /half HTTP/1.1\r\nHost: a');
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 300));
     client.socket.resetAndDestroy();
-    await expect.poll(() => outcomesOf(corpus.takeLines())).toEqual(['client_closed']);
+    await expect.poll(() => outcomesOf(corpus.takeLines()), { timeout: 10_000 }).toEqual(['client_closed']);
     expect(corpus.takeForwarded()).toEqual([]);
   });
 

@@ -90,7 +90,7 @@ describe.each([
     await client.until(() => client.bytes > 0);
     client.socket.pause();
     const x = await gate.next();
-    await expect.poll(() => x.res.writableNeedDrain).toBe(true);
+    await expect.poll(() => x.res.writableNeedDrain, { timeout: 10_000 }).toBe(true);
     x.transfer?.cut('locked');
     expect(await (await upstream.next()).closed).toBe('reset');
     expect(x.rawSocket.destroyed).toBe(true);

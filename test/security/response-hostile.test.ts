@@ -127,8 +127,8 @@ describe('a response that is not one', () => {
     });
     await using gate = await startGate(upstream.url, {
       configure: (x) => {
-        x.headersTimeoutMs = 60;
-        x.idleTimeoutMs = 60;
+        x.headersTimeoutMs = 300;
+        x.idleTimeoutMs = 300;
       },
     });
     expect(await exchange(gate.port, request('/head'), 'reason')).toMatch(

@@ -75,7 +75,7 @@ describe('a cookie', () => {
     const successor = await testIssuer(w.gate.workforce.issuer, 'postern', 'k2');
     successor.writeKeySet(join(w.gate.folder, 'workforce.jwks.json'));
     await expect
-      .poll(() => by(w, cookie), { timeout: 5000 })
+      .poll(() => by(w, cookie), { timeout: 10_000 })
       .toEqual({ status: 401, reason: 'credential_invalid' });
   });
 
@@ -136,11 +136,11 @@ describe('a cookie', () => {
     const file = join(w.gate.folder, 'postern.db');
     renameSync(file, `${file}.away`);
     await expect
-      .poll(() => by(w, cookie), { timeout: 5000 })
+      .poll(() => by(w, cookie), { timeout: 10_000 })
       .toEqual({ status: 503, reason: 'store_unavailable' });
     expect((await w.request(SAM, 'GET', '/api/v1/tickets')).body['reason']).toBe('store_unavailable');
     renameSync(`${file}.away`, file);
-    await expect.poll(async () => (await by(w, cookie)).status, { timeout: 5000 }).toBe(200);
+    await expect.poll(async () => (await by(w, cookie)).status, { timeout: 10_000 }).toBe(200);
     expect((await w.request(SAM, 'GET', '/api/v1/tickets')).status).toBe(200);
   });
 });

@@ -215,7 +215,7 @@ describe('slow ones, two hundred at a time', () => {
       await serve(gate);
     }
     await expect
-      .poll(() => gaugesOf(gate), { timeout: 5000 })
+      .poll(() => gaugesOf(gate), { timeout: 10_000 })
       .toEqual(['connections_open 0', 'requests_in_flight 0']);
   }, 20_000);
 });
@@ -239,7 +239,7 @@ describe('a TLS handshake', () => {
       const first = await fingerprint(gate);
       if (which.includes('new')) {
         writeTlsPair(gate.folder);
-        await expect.poll(() => fingerprint(gate), { timeout: 5000 }).not.toBe(first);
+        await expect.poll(() => fingerprint(gate), { timeout: 10_000 }).not.toBe(first);
       }
       const options = { host: '127.0.0.1', port: gate.dataPort, rejectUnauthorized: false };
       const socket = connectTls({ ...options, maxVersion: 'TLSv1.2' });

@@ -66,7 +66,7 @@ describe('an upgrade', () => {
     const before = corpus.upstream.bytes.join('').length;
     client.write('\x81\x85\x00\x00\x00\x00hello');
     await expect
-      .poll(() => corpus.upstream.bytes.join('').slice(before))
+      .poll(() => corpus.upstream.bytes.join('').slice(before), { timeout: 10_000 })
       .toBe('\x81\x85\x00\x00\x00\x00hello');
   });
 
@@ -79,7 +79,7 @@ describe('an upgrade', () => {
       const before = corpus.upstream.bytes.join('').length;
       await using client = await rawConnect(corpus.gate.dataPort);
       client.write(handshake('/ws/silent'));
-      await expect.poll(() => corpus.takeForwarded().length).toBe(1);
+      await expect.poll(() => corpus.takeForwarded().length, { timeout: 10_000 }).toBe(1);
       client.write(early);
       await client.closed;
       expect(parseAnswer(client.received())).toMatchObject({ status: 400 });

@@ -157,7 +157,7 @@ describe('the handshake', () => {
     const silent = await startRawUpstream();
     await using gate = await startGate(silent.url, {
       configure: (x) => {
-        x.headersTimeoutMs = 60;
+        x.headersTimeoutMs = 300;
       },
     });
     for (const expected of [

@@ -97,9 +97,9 @@ export function turn(): Promise<void> {
   });
 }
 
-/** Waits for a condition that an event outside the test brings about; fails after five seconds. */
+/** Waits for a condition that an event outside the test brings about; fails after ten seconds. */
 export async function until(condition: () => boolean): Promise<void> {
-  const end = Date.now() + 5000;
+  const end = Date.now() + 10_000;
   while (!condition()) {
     if (Date.now() > end) throw new Error('the condition did not come true');
     await new Promise((resolve) => {

@@ -22,7 +22,7 @@ export interface DialogueOptions {
 
 /** One answer per method is waited for. */
 export async function converse(port: number, bytes: string, options: DialogueOptions): Promise<Dialogue> {
-  const { methods, untilClosed = false, limitMs = 4000 } = options;
+  const { methods, untilClosed = false, limitMs = 10_000 } = options;
   await using connection = await rawConnect(port);
   let over = false;
   const limit = Promise.withResolvers<'stays'>();

@@ -21,6 +21,10 @@ spec:
     - { id: d2, category: email, match: [{ methods: [POST], paths: ["/api/v1/emails/send"] }] }
     - { id: d3, category: billing, match: [{ paths: ["/billing/**"] }] }
     - { id: d4, category: export, match: [{ paths: ["/reports"], query: { format: [csv, xlsx] } }] }
+    - { id: d5, category: export, match: [{ paths: ["/graphql"], graphql: { operations: [exportCustomers, sendEmail] } }] }
+    - { id: d6, category: email, match: [{ paths: ["/rpc"], jsonrpc: { methods: [email.send] } }] }
+    - { id: d7, category: export, match: [{ paths: ["/v1/customers:export", "/v1/$export", "/v1/Export()"] }] }
+    - { id: d8, category: export, match: [{ methods: [POST], paths: ["/lists"], json: { /format: [csv, xlsx] } }, { methods: [POST], paths: ["/lists"], form: { format: [csv, xlsx] } }] }
     - { id: m1, category: records, match: [{ methods: [DELETE], paths: ["/records/{id}"] }] }
 ---
 apiVersion: postern/v1

@@ -32,7 +32,7 @@ export async function examined(file: string, more: Partial<ExamineOptions> = {})
     env: {},
     printer,
     rooms: () => Promise.resolve(doctorRooms),
-    timeoutMs: 500,
+    timeoutMs: 2000,
   });
   const findings = text.out.startsWith('{')
     ? ((JSON.parse(text.out) as { findings?: Finding[] }).findings ?? [])

@@ -92,12 +92,12 @@ export async function untilBound(gate: Gate, grant: string, requests: number): P
   }
 }
 
-/** Polls until the gate has published what is looked for; rejects after five seconds. */
+/** Polls until the gate has published what is looked for; rejects after ten seconds. */
 export async function untilPublished(
   gate: Gate,
   test: (records: Record<string, unknown>[]) => boolean,
 ): Promise<Record<string, unknown>[]> {
-  const until = performance.now() + 5000;
+  const until = performance.now() + 10_000;
   for (;;) {
     const records = publishedBy(gate);
     if (test(records)) return records;

@@ -90,7 +90,7 @@ export function lockPlace(clock: ManualClock = clockAtStart()) {
       return {
         core,
         locks: createLockStore(core),
-        emergencies: createEmergencyStore(core, () => settings),
+        emergencies: createEmergencyStore(core, () => settings, ['security']),
         notices: () =>
           core.read((statements) =>
             (statements.sql('SELECT document FROM notices ORDER BY id').all() as { document: string }[]).map(

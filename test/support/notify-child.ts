@@ -10,7 +10,7 @@ startNotify({
   folder: dirname(store),
   clock: systemClock,
   allowPrivate: true,
-  attemptMs: 100,
+  attemptMs: 1000,
   settings: { webhooks: [{ id: 'hook_1', url, secret }] },
   around: (outbox) => ({
     ...outbox,

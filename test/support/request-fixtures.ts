@@ -77,14 +77,15 @@ export async function requestsUnderTest(
   let settings: TenantSettings = { ...DEFAULT_TENANT_SETTINGS, ...OPEN, ...over };
   const settingsOf = () => settings;
   const { core, idempotency } = createIdempotentCore(createStoreCore({ path, clock, pollMs: 5 }));
-  const writes = createGrantWrites(settingsOf);
+  const leadGroups = ['leads'];
+  const writes = createGrantWrites(settingsOf, [], leadGroups);
   const others: RequestsUnderTest[] = [];
   return {
     path,
     clock,
     core,
     idempotency,
-    requests: createRequestStore(core, { settingsOf, writes }),
+    requests: createRequestStore(core, { settingsOf, writes, leadGroups }),
     grants: grantStoreOn(core, writes, settingsOf),
     settle(next) {
       settings = { ...settings, ...next };

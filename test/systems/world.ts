@@ -80,7 +80,7 @@ export interface World extends AsyncDisposable {
   direct(userId: string, method: string, path: string, body?: object): Promise<Answer>;
   /** The help desk's list of acme's users, and how many there are. */
   usersAndSeats(): Promise<unknown>;
-  /** The published records that match, once there is at least one; rejects after five seconds. */
+  /** The published records that match, once there is at least one; rejects after ten seconds. */
   recorded(matches: (record: Record<string, unknown>) => boolean): Promise<Record<string, unknown>[]>;
 }
 

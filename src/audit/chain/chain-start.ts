@@ -80,7 +80,11 @@ function numbersAfter(line: string): (readonly [string, number])[] {
 }
 
 function segmentLineOf(text: string, { path }: Segment): SegmentLine {
-  if (text.startsWith('{"k":"segment","v":1,')) return JSON.parse(text) as SegmentLine;
+  try {
+    if (text.startsWith('{"k":"segment","v":1,')) return JSON.parse(text) as SegmentLine;
+  } catch {
+    // Damaged, and so none: told like one of another version.
+  }
   throw new PosternError(
     'AUDIT_UNAVAILABLE',
     `${path} does not begin as a segment of this version does: move it away, or name another audit.directory`,

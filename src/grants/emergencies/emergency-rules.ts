@@ -126,11 +126,15 @@ export function emergencyGrant(emergency: Emergency): Grant {
   };
 }
 
-/** The tenant hears of both steps, whatever its settings say of other notices. */
+/**
+ * The tenant hears of both steps, whatever its settings say of other notices; `securityGroups` of the first one, since
+ * somebody of them has to agree before it lapses.
+ */
 export function emergencyNotice(
   event: 'break_glass.asked' | 'break_glass.used',
   emergency: Emergency,
   by: Actor,
+  securityGroups: readonly string[] = [],
 ): NoticeDraft {
   const { id, askedBy, responder, confirmedAt } = emergency;
   const asker = { issuer: askedBy.issuer, id: askedBy.id, email: askedBy.email };
@@ -140,6 +144,7 @@ export function emergencyNotice(
     tenant: emergency.tenant,
     by: personOf(by),
     staff: { principals: responder === null ? [asker] : [asker, responder], groups: [] },
+    ...(event === 'break_glass.asked' ? { deciders: securityGroups } : {}),
     facts: {
       emergencyId: id,
       grantId: emergency.grantId,

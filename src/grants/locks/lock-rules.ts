@@ -48,7 +48,7 @@ export function tenantOfLock({ target }: Lock): TenantId | null {
   return target.kind === 'tenant' || target.kind === 'case' ? target.tenant : null;
 }
 
-/** A tenant's admins hear of a lock on their account or case; of any other only the operator's own webhooks. */
+/** A tenant's admins hear of a lock on their account or case; of one on a person, that person; the operator of each. */
 export function lockNotice(event: 'lock.set' | 'lock.lifted', lock: Lock, by: Actor): NoticeDraft {
   const { target } = lock;
   return {

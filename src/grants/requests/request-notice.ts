@@ -8,11 +8,12 @@ import { personOf } from '../grant-notice.ts';
 
 type RequestNoticeEvent = Extract<NoticeEvent, `request.${string}`>;
 
-/** One per request and event. `by` null: the clock did it. */
+/** One per request and event. `by` null: the clock did it. `leadGroups` hear of what a lead has to decide first. */
 export function requestNotice(
   event: RequestNoticeEvent,
   request: AccessRequest,
   by: Actor | Principal | null,
+  leadGroups: readonly string[] = [],
 ): NoticeDraft {
   const { asker, reason, status } = request;
   const { access, duration, actAs } = request.narrowed ?? request.wanted;
@@ -22,6 +23,7 @@ export function requestNotice(
     tenant: request.tenant,
     by: by === null ? null : nameOf(by),
     staff: { principals: [{ issuer: asker.issuer, id: asker.id, email: asker.email }], groups: [] },
+    ...(event === 'request.made' && status === 'awaiting_lead' ? { deciders: leadGroups } : {}),
     facts: {
       requestId: request.id,
       revision: request.revision,

@@ -147,13 +147,27 @@ function union(first: readonly string[], second: readonly string[]): readonly st
 
 function tightenedDurations(base: GrantDurations, own: NonNullable<OwnPart['durations']>): GrantDurations {
   const max = shorter(base.max, own.max);
+  const presets = base.presets.filter((preset) => max === base.max || isWithin(preset, max));
   return {
     ...base,
     max,
-    default: shorter(shorter(base.default, own.default), max),
-    presets: base.presets.filter((preset) => max === base.max || isWithin(preset, max)),
+    default: onOffer(shorter(shorter(base.default, own.default), max), presets, base),
+    presets,
     indefinite: base.indefinite && own.indefinite !== false,
   };
+}
+
+/**
+ * The usual length as one of `presets`, so that whoever names none is not refused: the longest of them within `usual`,
+ * else the shortest. Never longer than the vendor's; and the vendor's own stays, on offer or not, until it is shortened.
+ */
+function onOffer(usual: string, presets: readonly string[], base: GrantDurations): string {
+  const isUntouched = usual === base.default && !base.presets.includes(usual);
+  if (isUntouched || presets.includes(usual)) return usual;
+  const possible = presets.filter((preset) => isWithin(preset, base.default));
+  const fitting = possible.filter((preset) => isWithin(preset, usual));
+  if (fitting.length > 0) return fitting.reduce((one, other) => (isWithin(one, other) ? other : one));
+  return possible.reduce((one, other) => shorter(one, other), possible[0] ?? usual);
 }
 
 /** The base unless the other is certainly not longer: a month is no limit within thirty days. */
@@ -173,17 +187,14 @@ export function isWithin(text: string, limit: string): boolean {
  */
 export function stricterGrantor(base: GrantorRule, own: GrantorRule): GrantorRule | null {
   if (own.kind === 'nobody') return own;
-  if (isSameGrantor(base, own)) return base;
-  if (STRICTNESS[own.kind] <= STRICTNESS[base.kind]) return null;
+  if (STRICTNESS[own.kind] < STRICTNESS[base.kind] || namesAnotherPermission(base, own)) return null;
   const product = 'product' in base ? base.product : undefined;
   if (product === undefined || own.kind === 'users') return own;
   return own.product === undefined || own.product === product ? { ...own, product } : null;
 }
 
-function isSameGrantor(a: GrantorRule, b: GrantorRule): boolean {
-  if (a.kind === 'permission') return b.kind === 'permission' && a.permission === b.permission;
-  if (a.kind === 'licensed_users') return b.kind === 'licensed_users' && a.product === b.product;
-  return a.kind === b.kind;
+function namesAnotherPermission(base: GrantorRule, own: GrantorRule): boolean {
+  return base.kind === 'permission' && own.kind === 'permission' && base.permission !== own.permission;
 }
 
 const STRICTNESS = { users: 0, licensed_users: 1, admins: 2, permission: 3, nobody: 4 } as const;

@@ -41,11 +41,7 @@ export function changedParts(
   requireSide(patch.part, by);
   const kept = before[patch.part];
   const { webhooks: wishes, ...values } = patch.values;
-  const merged: Record<string, unknown> = { ...kept };
-  for (const [key, value] of Object.entries(values)) {
-    if (value === null) delete merged[key];
-    else if (value !== undefined) merged[key] = value;
-  }
+  const merged = mergedKeys(kept, values);
   if (wishes === null) delete merged['webhooks'];
   else if (wishes !== undefined) merged['webhooks'] = webhooksOf(kept.webhooks ?? [], wishes, make);
   if (isDeepStrictEqual(merged, { ...kept })) return before;
@@ -54,8 +50,23 @@ export function changedParts(
       ? { ...before, vendor: merged as VendorPart }
       : { ...before, own: merged as OwnPart };
   if (patch.part === 'vendor') checkVendor(before, after, rules);
-  else checkOwn(after, rules);
+  else checkOwn(after, patch.values.durations, rules);
   return after;
+}
+
+/** Keys that have keys of their own, each settled by itself; any other value is replaced whole, an audience within too. */
+const GROUPS: ReadonlySet<string> = new Set(['durations', 'switchGrant'] satisfies (keyof VendorPart)[]);
+
+/** Absent keys stay, null takes one back to what it inherits; a group of which nothing is left is gone too. */
+function mergedKeys(kept: object, changes: object): Record<string, unknown> {
+  const merged: Record<string, unknown> = { ...kept };
+  for (const [key, value] of Object.entries(changes)) {
+    const isGroup = GROUPS.has(key) && value !== null && value !== undefined;
+    const next = isGroup ? mergedKeys((merged[key] ?? {}) as object, value as object) : value;
+    if (next === null || (isGroup && Object.keys(next).length === 0)) delete merged[key];
+    else if (next !== undefined) merged[key] = next;
+  }
+  return merged;
 }
 
 /** Support staff settle nothing: settings decide what they may do. */
@@ -102,7 +113,8 @@ function checkVendor(before: SettingsParts, after: SettingsParts, rules: Setting
   );
 }
 
-function checkOwn(after: SettingsParts, rules: SettingsRules): void {
+/** `asked` is what this change says of the durations: what was settled before yields where it no longer fits. */
+function checkOwn(after: SettingsParts, asked: AskedDurations, rules: SettingsRules): void {
   const { own } = after;
   const base = vendorSettings(rules.defaults, after.vendor);
   refuse(layerProblems(own as VendorPart, contextOf(rules, after.vendor)));
@@ -119,8 +131,15 @@ function checkOwn(after: SettingsParts, rules: SettingsRules): void {
   }
   const effective = effectiveSettings(rules.defaults, after);
   refuse(contradictions(effective));
+  const { default: usual } = asked ?? {};
+  // The merge makes it one that fits; whoever asks for one that does not is told instead.
+  if (typeof usual === 'string') {
+    refuse(contradictions({ durations: { ...effective.durations, default: usual } }));
+  }
   checkCounts(effective);
 }
+
+type AskedDurations = Extract<SettingsPatch, { readonly part: 'own' }>['values']['durations'];
 
 interface Direction {
   isStrict(base: TenantSettings, own: OwnPart): boolean;
@@ -164,7 +183,7 @@ const DIRECTIONS = {
     isStrict: ({ durations: base }, { durations: own }) =>
       own === undefined ||
       ((own.max === undefined || isWithin(own.max, base.max)) &&
-        (own.default === undefined || isWithin(own.default, own.max ?? base.max)) &&
+        (own.default === undefined || isWithin(own.default, base.max)) &&
         (own.indefinite !== true || base.indefinite)),
     sentence: ({ durations }) =>
       `The tenant may settle durations within the vendor’s: at most ${durations.max}${durations.indefinite ? '' : ', never without an end'}.`,
@@ -173,7 +192,7 @@ const DIRECTIONS = {
     isStrict: (base, { mayGrant }) =>
       mayGrant === undefined || stricterGrantor(base.mayGrant, mayGrant) !== null,
     sentence: () =>
-      'The tenant may let fewer people grant than the vendor does: users, those with a licence, admins, admins with a permission, nobody.',
+      'The tenant may let fewer people grant than the vendor does: users, those with a licence, admins, admins with a permission, nobody; the licence and the permission that the vendor asks for stay the same.',
   },
   reasonRequired: only(
     'reasonRequired',

@@ -23,10 +23,13 @@ export interface WebhookWish {
   readonly secret?: string;
 }
 
-/** Absent keys stay as they are; null takes a key back to what it inherits. */
+/** Absent keys stay as they are, null takes one back to what it inherits; the same within `durations` and `switchGrant`. */
 type PatchOf<Part> = {
-  readonly [Key in keyof Omit<Part, 'webhooks'>]?: Part[Key] | null;
+  readonly [Key in keyof Omit<Part, 'webhooks'>]?:
+    | (Key extends 'durations' | 'switchGrant' ? OrNull<NonNullable<Part[Key]>> : Part[Key])
+    | null;
 } & { readonly webhooks?: readonly WebhookWish[] | null };
+type OrNull<Group> = { readonly [Key in keyof Group]?: Group[Key] | null };
 
 export type SettingsPatch =
   | { readonly part: 'vendor'; readonly values: PatchOf<VendorPart> }

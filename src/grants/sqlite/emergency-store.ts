@@ -41,7 +41,12 @@ interface EmergencyRow {
   readonly document: string;
 }
 
-export function createEmergencyStore(core: StoreCore, settingsOf: SettingsSource): EmergencyStore {
+/** `securityGroups` are told of what was asked for. */
+export function createEmergencyStore(
+  core: StoreCore,
+  settingsOf: SettingsSource,
+  securityGroups: readonly string[] = [],
+): EmergencyStore {
   function contextOf({ statements, now }: Transaction, tenant: TenantId, by: Actor): EmergencyContext {
     return { now, by, settings: settingsOf(statements, tenant), locks: heldLocks(statements, now) };
   }
@@ -55,7 +60,7 @@ export function createEmergencyStore(core: StoreCore, settingsOf: SettingsSource
         const { id, tenant, createdAt, lapsesAt } = emergency;
         tx.statements.sql(ADD).run({ id, tenant, createdAt, lapsesAt, document: JSON.stringify(emergency) });
         tx.changed({ kind: 'emergency', id, tenant, operation: 'ask', by, document: emergency });
-        addNotice(tx, emergencyNotice('break_glass.asked', emergency, by));
+        addNotice(tx, emergencyNotice('break_glass.asked', emergency, by, securityGroups));
         return existingEmergency(tx.statements, id);
       }),
     confirm: (id, by) =>

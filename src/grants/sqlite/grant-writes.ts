@@ -36,10 +36,14 @@ export interface GrantVerification {
   readonly expectedRevision?: number | undefined;
 }
 
-/** `staff`: who of the vendor could enter at all; none named: nobody has said. */
+/**
+ * `staff`: who of the vendor could enter at all; none named: nobody has said. `leadGroups` are told of what awaits the
+ * vendor's verification.
+ */
 export function createGrantWrites(
   settingsOf: SettingsSource,
   staff: readonly StaffIssuer[] = [],
+  leadGroups: readonly string[] = [],
 ): GrantWrites {
   function contextOf({ statements, now }: Transaction, tenant: TenantId, by: Actor): LifecycleContext {
     const settings = settingsOf(statements, tenant);
@@ -49,23 +53,24 @@ export function createGrantWrites(
     create(tx, draft, by) {
       const id = tx.nextId('grt') as GrantId;
       const grant = createdGrant(id, draft, contextOf(tx, draft.tenant, by));
-      return record(tx, grant, { operation: 'create', by });
+      return record(tx, grant, { operation: 'create', by, leadGroups });
     },
     change(tx, id, patch, by) {
       const before = existingGrant(tx.statements, id);
       const after = changedGrant(before, patch, contextOf(tx, before.tenant, by));
-      return after === before ? before : record(tx, after, { operation: 'change', by });
+      return after === before ? before : record(tx, after, { operation: 'change', by, leadGroups });
     },
     revoke(tx, id, by) {
       const before = existingGrant(tx.statements, id);
       const after = revokedGrant(before, { now: tx.now, by });
-      return after === before ? before : record(tx, after, { operation: 'revoke', by });
+      return after === before ? before : record(tx, after, { operation: 'revoke', by, leadGroups });
     },
     verify(tx, { id, lead, expectedRevision }) {
       const before = existingGrant(tx.statements, id);
       const after = verifiedGrant(before, { now: tx.now, lead, expectedRevision });
       const by = after.verification?.by ?? null;
-      return after === before || by === null ? before : record(tx, after, { operation: 'verify', by });
+      if (after === before || by === null) return before;
+      return record(tx, after, { operation: 'verify', by, leadGroups });
     },
   };
 }
@@ -92,14 +97,15 @@ const NOTICE_OF = {
 interface Stamp {
   readonly operation: keyof typeof NOTICE_OF;
   readonly by: Actor;
+  readonly leadGroups: readonly string[];
 }
 
-function record(tx: Transaction, after: Grant, { operation, by }: Stamp): Grant {
+function record(tx: Transaction, after: Grant, { operation, by, leadGroups }: Stamp): Grant {
   const { statements } = tx;
   (operation === 'create' ? statements.insert : statements.update).run(rowOf(after));
   const { id, tenant } = after;
   tx.changed({ kind: 'grant', id, tenant, operation, by: recordedActor(by), document: after });
-  addNotice(tx, grantNotice(NOTICE_OF[operation], after, by));
+  addNotice(tx, grantNotice(NOTICE_OF[operation], after, by, leadGroups));
   // Read back rather than handed through: the caller gets what is stored, frozen, and nothing of its own.
   return existingGrant(statements, id);
 }

@@ -42,6 +42,8 @@ import type { StoreCore, Transaction } from './store-core.ts';
 export interface RequestStoreDeps {
   readonly settingsOf: SettingsSource;
   readonly writes: GrantWrites;
+  /** Told of what a lead has to decide; without any nobody of the vendor's is. */
+  readonly leadGroups?: readonly string[];
 }
 
 export interface SqliteRequestStore extends RequestStore, RequestLapseFeed {}
@@ -109,7 +111,7 @@ function ask(
   }
   tryOut(tx, request, { context, writes: deps.writes });
   addRequest(tx.statements, request);
-  addNotice(tx, requestNotice('request.made', request, asker));
+  addNotice(tx, requestNotice('request.made', request, asker, deps.leadGroups));
   return recorded(tx, request, { operation: 'ask', by: asker });
 }
 

@@ -22,6 +22,7 @@ export const GRANT_MESSAGES: Readonly<Record<GrantEvent, (told: Told) => Message
 };
 
 function given(told: Told): Message {
+  if (told.context.side === 'decider') return toVerify(told);
   const { account, by, isStaff } = told;
   const who = by ?? 'The settings of the account';
   const headline = isStaff
@@ -41,7 +42,24 @@ function given(told: Told): Message {
   };
 }
 
+/** For those who verify it: they have no access by it. */
+function toVerify(told: Told): Message {
+  const { account, by, notice } = told;
+  const who = by ?? 'The settings of the account';
+  const did = notice.event === 'grant.given' ? 'given' : 'changed';
+  return {
+    subject: `Access to ${account} awaits verification`,
+    headline: `${who} has ${did} support access to the account ${account}. Below is what it would be.`,
+    paragraphs: pendingWords(told),
+    rows: rowsOf(told, [grantedBy(told)]),
+    listings: [],
+    whatToDo:
+      'A lead of the vendor whom the grant does not name verifies the case, and then never uses the access.',
+  };
+}
+
 function changed(told: Told): Message {
+  if (told.context.side === 'decider') return toVerify(told);
   const { account, by, isStaff } = told;
   const who = by ?? 'The settings of the account';
   return {
@@ -49,7 +67,7 @@ function changed(told: Told): Message {
       ? `Your access to ${account} was changed`
       : `Support access to ${account} was changed${byWords(told)}`,
     headline: `${who} has changed ${isStaff ? 'your' : 'the support'} access to the account ${account}. Below is what holds now.`,
-    paragraphs: [isStaff ? `It allows ${accessWords(told)}.` : meaning(told)],
+    paragraphs: [isStaff ? `It allows ${accessWords(told)}.` : meaning(told), ...pendingWords(told)],
     rows: rowsOf(told, [grantedBy(told)]),
     listings: [],
     whatToDo: isStaff ? 'Work that the change no longer allows was stopped.' : endingWords(told),

@@ -25,7 +25,7 @@ export interface Message {
 }
 
 export interface MessageContext {
-  readonly side: 'tenant' | 'staff' | 'operator';
+  readonly side: 'tenant' | 'staff' | 'decider' | 'operator';
   /** IANA name: instants are written in it. */
   readonly timeZone: string;
   /** With `{tenant}` in it; null: none. */

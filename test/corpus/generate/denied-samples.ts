@@ -9,7 +9,7 @@ export interface Sample {
   readonly query: string;
 }
 
-/** At least one for every rule of `CORPUS_POLICY`. */
+/** At least one for every rule of `CORPUS_POLICY` that needs no body. */
 export const DENIED_SAMPLES: readonly Sample[] = [
   { rule: 'd1', method: 'GET', path: '/exports', query: '' },
   { rule: 'd1', method: 'GET', path: '/exports/customers', query: '' },
@@ -19,6 +19,9 @@ export const DENIED_SAMPLES: readonly Sample[] = [
   { rule: 'd4', method: 'GET', path: '/reports', query: '?format=csv' },
   { rule: 'd4', method: 'GET', path: '/reports', query: '?format=xlsx' },
   { rule: 'm1', method: 'DELETE', path: '/records/7', query: '' },
+  { rule: 'd7', method: 'GET', path: '/v1/customers:export', query: '' },
+  { rule: 'd7', method: 'GET', path: '/v1/$export', query: '' },
+  { rule: 'd7', method: 'GET', path: '/v1/Export()', query: '' },
 ];
 
 /** One plain request, `<HEAD>` and nothing more. */

@@ -8,7 +8,7 @@ import { type Made, numbered } from './maker.ts';
 const REWRITES = [
   'X-Original-URL X-Rewrite-URL X-Original-URI X-Override-URL X-Forwarded-Uri X-Forwarded-Path X-Forwarded-Prefix X-Script-Name',
   'X-HTTP-DestinationURL Request-Uri Url Base-Url X-Proxy-Url X-Envoy-Original-Path X-Matched-Path X-Invoke-Path',
-  'X-Middleware-Subrequest X-Accel-Redirect X-Sendfile Destination',
+  'X-Middleware-Subrequest X-Accel-Redirect X-Sendfile Destination X-Original-Path X-Unencoded-URL X-Waws-Unencoded-URL',
 ]
   .join(' ')
   .split(' ');
@@ -16,6 +16,7 @@ const REWRITES = [
 const ADDRESSES = [
   'X-Forwarded-For X-Real-IP X-Client-IP Client-IP True-Client-IP CF-Connecting-IP X-Originating-IP X-Remote-IP X-Remote-Addr',
   'X-Cluster-Client-IP Forwarded Via X-Forwarded-Proto X-Forwarded-Host X-Forwarded-Port X-Host X-HTTP-Host-Override',
+  'X-Original-Host Forwarded-For X-Forwarded Fastly-Client-IP X-Azure-ClientIP X-Envoy-External-Address X-Envoy-Internal',
 ]
   .join(' ')
   .split(' ');
@@ -27,7 +28,7 @@ const IDENTITIES = [
   .join(' ')
   .split(' ');
 
-const OVERRIDES = ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override'];
+const OVERRIDES = ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override', 'X-Original-Method'];
 
 const ADDRESS_VALUES = ['127.0.0.1', '::1', 'for=127.0.0.1;host=evil.test;proto=https', 'evil.test', 'https'];
 

@@ -48,3 +48,8 @@ export function escapedBytes(text: string): string {
     (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
   ).join('');
 }
+
+/** The letters of ASCII in capitals; any other byte of UTF-8 would become another one, or none (`\xb5`, `\xff`). */
+export function capitals(text: string): string {
+  return text.replaceAll(/[a-z]/g, (letter) => letter.toUpperCase());
+}

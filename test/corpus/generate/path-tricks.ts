@@ -8,7 +8,7 @@ import {
   overlongOf,
   type SpelledCharacter,
 } from './character-tricks.ts';
-import { escapedUtf8, utf8Of } from './maker.ts';
+import { capitals, escapedUtf8, utf8Of } from './maker.ts';
 
 export interface SpelledPath {
   readonly class: number;
@@ -149,7 +149,7 @@ export function* charactersAt(path: string, at: number): Generator<SpelledPath> 
   const char = path[at] as string;
   const put = (text: string) => path.slice(0, at) + text + path.slice(at + 1);
   if (char !== '/') for (const one of waysOf(char).flat()) yield spelled(one.class, one.about, put(one.text));
-  if (char !== char.toUpperCase()) yield spelled(4, 'the other case', put(char.toUpperCase()));
+  if (char !== capitals(char)) yield spelled(4, 'the other case', put(capitals(char)));
   for (const invisible of UNSEEN) yield spelled(4, 'an invisible character', put(invisible + char));
 }
 
@@ -169,12 +169,8 @@ function waysOf(char: string): readonly (readonly SpelledCharacter[])[] {
 
 /** All letters at once. */
 function* whole(path: string): Generator<SpelledPath> {
-  yield spelled(4, 'capitals', path.toUpperCase());
-  yield spelled(
-    4,
-    'a capital first',
-    path.replaceAll(/\/(.)/g, (text) => text.toUpperCase()),
-  );
+  yield spelled(4, 'capitals', capitals(path));
+  yield spelled(4, 'a capital first', path.replaceAll(/\/(.)/g, capitals));
   for (const way of WAYS.keys()) {
     for (let index = 0; index < 6; index++) {
       const letters = path.replaceAll(/[^/]/g, (char) => waysOf(char)[way]?.[index]?.text ?? char);

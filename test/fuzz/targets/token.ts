@@ -1,13 +1,18 @@
 // Tokens before anything is verified: the strict reading, the lax one by which a support credential is told from other
 // traffic, and the people that claims make. What is read strictly is read alike by every lax parser, and whatever a lax
-// parser finds an issuer in is somebody's to refuse. An input is a token; or `claims ` and JSON, read as claims.
+// parser finds an issuer in is somebody's to refuse. What goes on to keys and signatures is what reference-token.ts lets go on.
+// An input is a token; or `plain ` and lines of a header, claims, the signature's bytes and what stands behind it; or `claims ` and JSON, read as claims.
 import * as fc from 'fast-check';
 import { readCustomer, readPrincipal } from '#authn/claims.ts';
 import { checkCustomerIssuer, checkSupportIssuer } from '#authn/options.ts';
-import { looselyReadIssuer, readToken } from '#authn/token-parts.ts';
+import { looselyReadIssuer, readToken, type UnverifiedToken } from '#authn/token-parts.ts';
+import { createTokenVerifier } from '#authn/token-verifier.ts';
+import type { EpochMs, MonotonicMs } from '#model/clock.ts';
 import { isJsonObject, parseStrictObject } from '#model/strict-json.ts';
+import { deny } from '#model/verdict.ts';
 import { AUDIENCE, ISSUER, issuerOptions } from '../../support/authn-bench.ts';
 import { broken, bytesOf, type FuzzTarget, synchronous, textOf } from '../fuzz-target.ts';
+import { deservesKey, hasRepeatedMembers } from '../reference-token.ts';
 
 const support = checkSupportIssuer(issuerOptions());
 const nested = checkSupportIssuer(
@@ -25,11 +30,56 @@ const customers = checkCustomerIssuer({
   claims: { tenant: 'org_id' },
 });
 
+/** With every option that narrows or widens, at once. */
+const particular = checkSupportIssuer(
+  issuerOptions({
+    algorithms: ['EdDSA', 'PS256'],
+    authorizedParties: ['portal'],
+    otherAudiences: ['partner'],
+    maxTokenAgeMs: null,
+  }),
+);
+const NOW_S = 1_760_000_000;
+let asked = 0;
+/** Counts who asks, and has no key for anybody: up to there a verifier runs before it first waits. */
+const keys: Parameters<typeof createTokenVerifier>[0]['keys'] = {
+  trustedUntil: 0 as EpochMs,
+  version: 0,
+  lookUp() {
+    asked += 1;
+    return deny('keys_unavailable');
+  },
+  holds: () => false,
+  holdsId: () => false,
+  onWithdrawn: () => ({ [Symbol.dispose]: () => undefined }),
+  refresh: async () => undefined,
+  started: Promise.resolve(),
+  close: () => undefined,
+};
+const clock = { now: () => (NOW_S * 1000) as EpochMs, monotonic: () => 0 as MonotonicMs };
+const verifiers = [support, particular].map((issuer) => ({
+  issuer,
+  verify: createTokenVerifier({ issuer, audience: AUDIENCE, keys, clock }),
+}));
+
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 const HEADER_DRIVEN = ['crit', 'b64', 'jwk', 'jku', 'x5u', 'x5c', 'enc', 'zip', 'epk', 'p2s', 'p2c'];
 
 function run(input: string): string {
   if (input.startsWith('claims ')) return readClaims(textOf(input.slice(7)));
+  return readAny(input.startsWith('plain ') ? compact(input.slice(6)) : input);
+}
+
+function compact(text: string): string {
+  const [head = '', body = '', bytes = '', rest = ''] = text.split('\n');
+  const parts = [head, body].map((part) => Buffer.from(part, 'latin1'));
+  const token = [...parts, Buffer.alloc(Math.trunc(Math.abs(Number(bytes)) % 1100) || 0)]
+    .map((part) => part.toString('base64url'))
+    .join('.');
+  return token + rest;
+}
+
+function readAny(input: string): string {
   const read = readToken(input);
   const loose = looselyReadIssuer(input);
   const lax = laxIssuer(input);
@@ -50,7 +100,41 @@ function run(input: string): string {
     broken('drives nothing by its header', { input });
   if (JSON.stringify(JSON.parse(decoded(parts[1]))) !== JSON.stringify(read.claims))
     broken('claims what it says', { input });
-  return `read ${read.algorithm.slice(0, 5)} ${read.keyId === null ? '' : 'kid'} ${people(read.claims)}`;
+  if (parts.slice(0, 2).some((part) => hasRepeatedMembers(decoded(part))))
+    broken('says nothing twice', { input });
+  checkHeader(header, read.keyId);
+  const wanted = verifiers.map((one) => asksForKey(one, { token: input, header, read }));
+  return `read ${read.algorithm.slice(0, 5)} ${read.keyId === null ? '' : 'kid'} ${wanted.join(' ')} ${people(read.claims)}`;
+}
+
+/** RFC 7515 sections 4.1.4 and 4.1.9: other kinds of JWT are no credentials, and a key's name is short, visible text. */
+function checkHeader(header: Claims, keyId: string | null): void {
+  const { typ = 'JWT', kid = null } = header;
+  if (typeof typ !== 'string' || !/^(?:application\/)?(?:at\+)?jwt$/i.test(typ))
+    broken('is an access token', { typ });
+  if (kid !== keyId || (keyId !== null && !/^\P{Cc}{1,256}$/u.test(keyId)))
+    broken('names its key in plain text', { kid });
+}
+
+function asksForKey(
+  { issuer, verify }: (typeof verifiers)[number],
+  {
+    token,
+    header,
+    read,
+  }: { readonly token: string; readonly header: Claims; readonly read: UnverifiedToken },
+): boolean {
+  const before = asked;
+  void verify(token, read);
+  const isAsked = asked > before;
+  const said = { header, claims: read.claims, signatureBytes: read.signatureBytes };
+  if (isAsked !== deservesKey(said, { issuer, audience: AUDIENCE, nowMs: NOW_S * 1000 }))
+    broken('asks for a key exactly where form, audience and dates hold', {
+      header,
+      claims: read.claims,
+      isAsked,
+    });
+  return isAsked;
 }
 
 function decoded(part = ''): string {
@@ -73,6 +157,7 @@ function laxIssuer(token: string): string | null {
 function readClaims(text: string): string {
   const claims = parseStrictObject(text);
   if (claims === null) return 'no claims';
+  if (hasRepeatedMembers(text)) broken('says nothing twice', { text });
   return people(claims);
 }
 
@@ -120,6 +205,9 @@ const MEMBERS = [
   'sub',
   'aud',
   'exp',
+  'iat',
+  'nbf',
+  'azp',
   'email',
   'email_verified',
   'xms_edov',
@@ -158,10 +246,15 @@ const TEXTS = [
   '\ud800',
   'a\u200db',
   '\r\n',
+  AUDIENCE,
+  'partner',
+  'portal',
+  String(NOW_S + 60),
 ];
+const DATES = [NOW_S, NOW_S + 60, NOW_S + 30, NOW_S - 30, NOW_S - 86_430, NOW_S - 29.5, 1e11];
 
 const leaf = fc.oneof(
-  fc.constantFrom<unknown>(...TEXTS, true, false, null, 1, 0, 1.5, 1e300, -1, {}, []),
+  fc.constantFrom<unknown>(...TEXTS, ...DATES, true, false, null, 1, 0, 1.5, 1e300, -1, {}, []),
   fc.array(fc.constantFrom(...TEXTS), { maxLength: 3 }),
   fc.string({ maxLength: 6, unit: 'binary' }),
 );
@@ -172,6 +265,8 @@ const claims = fc
     { maxKeys: 10 },
   )
   .map((one) => Object.assign({ iss: ISSUER, sub: 'user-1' } as Record<string, unknown>, one));
+/** Most of what is looked at early holds, so that the rest is looked at. */
+const OURS = { aud: AUDIENCE, exp: NOW_S + 60, iat: NOW_S - 60, azp: 'portal' };
 const header = fc
   .dictionary(fc.constantFrom(...HEADER_MEMBERS), leaf, { maxKeys: 3 })
   .map((one) =>
@@ -180,6 +275,37 @@ const header = fc
 const token = fc
   .tuple(header, claims, fc.constantFrom('c2ln', 'c2ln.x.y', '', '='))
   .map(([head, body, rest]) => `${encoded(head)}.${encoded(body)}.${rest}`);
+
+/** What spoils a credential, or just does not. */
+const SPOILING: readonly Readonly<Record<string, unknown>>[] = [
+  ...[AUDIENCE, 'partner', 'x', 1].flatMap((one) => [{ aud: one }, { aud: [one] }, { aud: [AUDIENCE, one] }]),
+  ...['exp', 'iat', 'nbf'].flatMap((name) =>
+    DATES.flatMap((date) => [{ [name]: date }, { [name]: String(date) }, { [name]: [date] }]),
+  ),
+  ...['portal', 'x', ['portal'], null].map((azp) => ({ azp })),
+  { iat: undefined, nbf: NOW_S + 60 },
+];
+const HEADS: readonly object[] = [
+  {},
+  ...['k1', 'k'.repeat(256), 'k'.repeat(257), 'k\n', ''].map((kid) => ({ kid })),
+  ...['JWT', 'at+jwt', 'application/at+jwt', 'logout+jwt', 'text/jwt'].map((typ) => ({ typ })),
+];
+/** Said before what is said again, in one spelling or another. */
+const TWICE: readonly string[] = ['"aud":"x",', '"\\u0061ud":"x",', '"iss":"x",', '"is\\u0073":"x",'];
+const plain = fc
+  .tuple(
+    fc.constantFrom('ES256', 'RS256', 'PS256', 'EdDSA', 'es256', 'none', 'HS256'),
+    fc.oneof(fc.constantFrom(...HEADS), header),
+    fc.oneof(fc.constant({}), claims),
+    fc.array(fc.constantFrom(...SPOILING), { maxLength: 2 }),
+    fc.constantFrom(64, 64, 64, 63, 256, 1024, 1025),
+    fc.constantFrom('', '', '', ...TWICE),
+    fc.constantFrom('', '', '', '', '=', '==', ' ', '\0', '.', 'A', 'B'),
+  )
+  .map(([alg, head, body, spoiling, bytes, twice, rest]) => {
+    const said = Object.assign({ iss: ISSUER, ...OURS }, body, ...spoiling) as object;
+    return `plain ${JSON.stringify(Object.assign({ alg }, head))}\n{${twice}${JSON.stringify(said).slice(1)}\n${bytes}\n${rest}`;
+  });
 
 function encoded(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -201,13 +327,19 @@ export const target: FuzzTarget = {
     '[[[[[[[[',
     '{"a":{"a":',
     '\\u0069',
+    ...TWICE,
   ].map(bytesOf),
   fresh: fc.oneof(
     token,
+    plain.map(bytesOf),
     claims.map((one) => bytesOf(`claims ${JSON.stringify(one)}`)),
   ),
   seeds: () => [
     `claims {"iss":"${ISSUER}","sub":"user-1","email":"anna@vendor.example","groups":["support"],"org":"vendor","org_id":"acme"}`,
+    ...['ES256', 'RS256', 'EdDSA'].map(
+      (alg) =>
+        `plain {"alg":"${alg}","typ":"JWT","kid":"k1"}\n${JSON.stringify({ iss: ISSUER, sub: 'user-1', ...OURS })}\n${alg === 'RS256' ? 256 : 64}`,
+    ),
   ],
   batch: 2000,
   open: synchronous(run, 50),

@@ -222,7 +222,7 @@ export function changeCodes(life: Life, before: LifeGrant, changing: Changing): 
     ...consentCodes(by, before.actAs, rules),
     ...limitCodes(life, { ...next, id: before.id, tenant: before.tenant, from }, rules),
     ...selfCodes(by, next.audience),
-    ...noticeCodes(notice ?? before.notice, rules),
+    ...noticeCodes(notice ?? (rules.notice === null ? null : before.notice), rules),
   ];
 }
 

@@ -382,10 +382,12 @@ describe('a start after a crash', () => {
     expect(chainProblems(directory.path)).toEqual([]);
   });
 
-  it('refuses a directory whose segments another version wrote, and touches nothing', () => {
+  it.each([
+    ['another version wrote', '{"k":"opened","t":1}\n{"k":"intent","id":"1"}\n'],
+    ['are damaged where they begin', '{"k":"segment","v":1,"chain":"0198\n{"k":"intent","id":"1"}\n'],
+  ])('refuses a directory whose segments %s, and touches nothing', (_what, foreign) => {
     using directory = testDirectory();
     mkdirSync(directory.path, { recursive: true });
-    const foreign = '{"k":"opened","t":1}\n{"k":"intent","id":"1"}\n';
     writeFileSync(segmentPath(directory.path, 1), foreign);
     expect(() => testJournal(directory.path)).toThrow('does not begin as a segment of this version does');
     expect(readFileSync(segmentPath(directory.path, 1), 'latin1')).toBe(foreign);

@@ -125,12 +125,32 @@ describe('effective settings', () => {
     };
     expect(effective(vendor, { durations: { max: '2d', indefinite: false } }).durations).toMatchObject({
       presets: ['1d'],
-      default: '2d',
+      default: '1d',
       max: '2d',
       indefinite: false,
     });
     // Thirty days are not within a month that may be February.
     expect(effective(vendor, { durations: { max: '30d' } }).durations.max).toBe('1mo');
+  });
+
+  it.each([
+    // The vendor's durations, the customer's, the usual length then.
+    [{ presets: ['1d', '1w'], default: '1w' }, {}, '1w'],
+    [{ presets: ['1w', '1d', '3d'], default: '1w' }, { max: '6d' }, '3d'],
+    [{ presets: ['1d', '1w'], default: '1w' }, { default: '3d' }, '1d'],
+    // None on offer is as short: the shortest is, and never one longer than the vendor's.
+    [{ presets: ['1w', '3d', '1mo'], default: '1w' }, { default: '2d' }, '3d'],
+    [{ presets: ['1w', '1mo'], default: '3d' }, { default: '2d' }, '2d'],
+    // Written in another unit it is the one that is offered.
+    [{ presets: ['1d', '1w'], default: '1w' }, { max: '7d' }, '1w'],
+    [{ presets: ['30d', '1d'], default: '30d' }, { max: '1mo' }, '1d'],
+    [{ presets: ['1w', '1mo'], default: '1w' }, { max: '2d' }, '2d'],
+    // What the vendor settled for requests, off the offer, stays until the customer shortens it.
+    [{ presets: ['1d', '1w'], default: '4d' }, { max: '5d' }, '4d'],
+    [{ presets: ['1d', '1w'], default: '4d' }, { max: '3d' }, '1d'],
+  ] as const)('have with %j and the customer’s %j the usual length %s', (vendor, own, usual) => {
+    const settings = effective({ durations: { max: '1y', ...vendor } }, { durations: own });
+    expect(settings.durations.default).toBe(usual);
   });
 });
 
@@ -139,6 +159,8 @@ const licensed: GrantorRule = { kind: 'licensed_users', product: 'backup' };
 const admins: GrantorRule = { kind: 'admins' };
 const permission: GrantorRule = { kind: 'permission', permission: 'p' };
 const nobody: GrantorRule = { kind: 'nobody' };
+const licensedAdmins: GrantorRule = { kind: 'admins', product: 'backup' };
+const licensedPermission: GrantorRule = { kind: 'permission', permission: 'p', product: 'backup' };
 
 describe('who may grant', () => {
   it.each([
@@ -156,7 +178,18 @@ describe('who may grant', () => {
     [licensed, admins, { kind: 'admins', product: 'backup' }],
     [licensed, permission, { kind: 'permission', permission: 'p', product: 'backup' }],
     [licensed, { kind: 'admins', product: 'other' }, null],
-    [{ kind: 'admins', product: 'backup' }, admins, { kind: 'admins', product: 'backup' }],
+    [licensedAdmins, admins, licensedAdmins],
+    [admins, licensedAdmins, licensedAdmins],
+    [licensedAdmins, licensedAdmins, licensedAdmins],
+    [licensedAdmins, { kind: 'admins', product: 'other' }, null],
+    [licensedAdmins, licensed, null],
+    [permission, licensedPermission, licensedPermission],
+    [licensedPermission, permission, licensedPermission],
+    [licensedPermission, { ...licensedPermission, product: 'other' }, null],
+    [permission, { ...licensedPermission, permission: 'q' }, null],
+    [licensedPermission, { kind: 'permission', permission: 'q' }, null],
+    [licensed, licensed, licensed],
+    [users, users, users],
   ] as readonly (readonly [GrantorRule, GrantorRule, GrantorRule | null])[])(
     'under %j, made %j by the customer, is %j',
     (base, own, expected) => {
@@ -165,7 +198,15 @@ describe('who may grant', () => {
   );
 });
 
-const grantor = fc.constantFrom(users, licensed, admins, permission, nobody);
+const grantor = fc.constantFrom(
+  users,
+  licensed,
+  admins,
+  permission,
+  nobody,
+  licensedAdmins,
+  licensedPermission,
+);
 const lengths = fc.constantFrom('1h', '1d', '7d', '30d', '1mo', '31d', '1y', '366d', '5y');
 const categories = fc.subarray(['destructive', 'sensitive', 'export', 'self-grant', 'permissions']);
 const ms = fc.integer({ min: 60_000, max: 48 * HOUR });
@@ -234,7 +275,14 @@ describe('the customer’s own part', () => {
         never(now.durations.max !== base.durations.max && !isWithin(now.durations.max, base.durations.max));
         never(now.durations.indefinite && !base.durations.indefinite);
         never(now.durations.presets.some((one) => !base.durations.presets.includes(one)));
+        never(
+          now.durations.default !== base.durations.default &&
+            !isWithin(now.durations.default, base.durations.default),
+        );
         never(stricterGrantor(base.mayGrant, now.mayGrant) === null);
+        // What was asked for and is stricter holds: it is not only accepted.
+        const { mayGrant = base.mayGrant } = own as OwnPart;
+        expect(now.mayGrant).toEqual(stricterGrantor(base.mayGrant, mayGrant) ?? base.mayGrant);
         expect([now.excludedOrgs, now.class, now.switchGrant]).toEqual([
           base.excludedOrgs,
           base.class,

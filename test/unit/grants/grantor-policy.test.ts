@@ -224,6 +224,13 @@ describe('what a grant says', () => {
     );
   });
 
+  it('keeps the notice that was shown, and asks for none, once the tenant has none', () => {
+    const notice = { version: '1' };
+    const wider = { access: 'write' } as const;
+    expect(change(wider, { notice })).toMatchObject({ revision: 2, notice });
+    expect(outcome(() => change({ ...wider, notice }, { notice }))).toBe('notice_not_current');
+  });
+
   it('may lose a lift at once, and gain one only by a consent that the settings allow', () => {
     const settings = settingsWith({ liftable: ['export'] });
     const lifted = { lifts: ['export'] };

@@ -198,16 +198,36 @@ describe('changing a grant', () => {
     access: 'write',
     roles: ['agent', 'viewer'],
     audience: { org: null, groups: ['a', 'b'], principals: null },
-    workspaces: [{ id: 'w1', roles: ['agent'] }],
+    workspaces: [{ id: 'w1', roles: ['agent', 'viewer'] }],
   };
   it.each<[string, GrantPatch, GrantRefusalCode | 'allowed']>([
     ['less access', { access: 'read' }, 'allowed'],
-    ['fewer roles', { roles: ['viewer'] }, 'allowed'],
+    ['fewer roles', { roles: ['agent'] }, 'allowed'],
     ['fewer groups', { audience: { org: null, groups: ['a'], principals: null } }, 'allowed'],
     ['one more condition', { audience: { org: 'vendor', groups: ['a', 'b'], principals: null } }, 'allowed'],
-    ['fewer workspace roles', { workspaces: [{ id: 'w1', roles: [] }] }, 'allowed'],
+    ['fewer workspace roles', { workspaces: [{ id: 'w1', roles: ['agent'] }] }, 'allowed'],
     ['an earlier end', { expiresAt: at(2 * HOUR) }, 'allowed'],
     ['another role', { roles: ['agent', 'admin'] }, 'consent_required'],
+    ['another first role', { roles: ['viewer'] }, 'consent_required'],
+    ['the roles in another order', { roles: ['viewer', 'agent'] }, 'consent_required'],
+    ['no role, which is as the upstream sees fit', { roles: [] }, 'consent_required'],
+    ['another first workspace role', { workspaces: [{ id: 'w1', roles: ['viewer'] }] }, 'consent_required'],
+    [
+      'the workspace roles in another order',
+      { workspaces: [{ id: 'w1', roles: ['viewer', 'agent'] }] },
+      'consent_required',
+    ],
+    ['no workspace role', { workspaces: [{ id: 'w1', roles: [] }] }, 'consent_required'],
+    [
+      'a workspace twice',
+      {
+        workspaces: [
+          { id: 'w1', roles: ['agent'] },
+          { id: 'w1', roles: ['agent', 'viewer'] },
+        ],
+      },
+      'workspace_invalid',
+    ],
     ['another group', { audience: { org: null, groups: ['a', 'c'], principals: null } }, 'consent_required'],
     [
       'one condition less',
@@ -220,6 +240,15 @@ describe('changing a grant', () => {
     ['another case', { caseRef: 'CASE-2' }, 'consent_required'],
   ])('by a service for nobody: %s', (_name, patch, expected) => {
     expect(refusal(() => change(patch, wide, bareService))).toBe(expected);
+  });
+
+  it.each<[string, GrantPatch, GrantRefusalCode | 'allowed']>([
+    ['a workspace', { workspaces: [{ id: 'w1', roles: [] }] }, 'allowed'],
+    ['a role in it', { workspaces: [{ id: 'w1', roles: ['agent'] }] }, 'consent_required'],
+    ['no role, as before', { roles: [], expiresAt: at(2 * HOUR) }, 'allowed'],
+    ['a role', { roles: ['agent'] }, 'consent_required'],
+  ])('by a service for nobody, where none was named: %s', (_name, patch, expected) => {
+    expect(refusal(() => change(patch, {}, bareService))).toBe(expected);
   });
 });
 

@@ -21,7 +21,7 @@ describe('the request timer', () => {
     t.clock.advance(DAY);
     // Any change of a request makes it look again.
     await t.requests.ask(wish({ caseRef: 'CASE-2' }), sam);
-    await vi.waitFor(() => expect(events).toHaveLength(1), { interval: 5 });
+    await vi.waitFor(() => expect(events).toHaveLength(1), { timeout: 10_000, interval: 5 });
     expect(events).toMatchObject([
       { event: 'request.decided', tenant: acme, actor: null, details: { status: 'lapsed' } },
     ]);
@@ -49,10 +49,10 @@ describe('the request timer', () => {
       onEvent: (event) => void events.push(event),
       log: { ...log, warn: warned },
     });
-    await vi.waitFor(() => expect(warned).toHaveBeenCalledOnce(), { interval: 5 });
+    await vi.waitFor(() => expect(warned).toHaveBeenCalledOnce(), { timeout: 10_000, interval: 5 });
     away = false;
     wakes[0]?.();
-    await vi.waitFor(() => expect(events).toHaveLength(1), { interval: 5 });
+    await vi.waitFor(() => expect(events).toHaveLength(1), { timeout: 10_000, interval: 5 });
   });
 });
 

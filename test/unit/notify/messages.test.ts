@@ -46,11 +46,26 @@ describe('the whole text', () => {
   });
 
   it('says that a grant which awaits the vendor’s verification cannot be used yet', () => {
-    const { facts } = noticeOf('grant.given');
-    const pending = noticeOf('grant.given', { facts: { ...facts, awaitsVerification: true } });
-    expect(messageFor(pending, BERLIN).text).toContain(
-      'It cannot be used before a lead of the vendor has verified the case.',
-    );
+    for (const event of ['grant.given', 'grant.changed'] as const) {
+      const { facts } = noticeOf(event);
+      const pending = noticeOf(event, { facts: { ...facts, awaitsVerification: true } });
+      for (const side of ['tenant', 'staff'] as const) {
+        expect(messageFor(pending, { ...BERLIN, side }).text).toContain(
+          'It cannot be used before a lead of the vendor has verified the case.',
+        );
+      }
+    }
+  });
+
+  it('gives nobody access in the words for those who are to verify a grant', () => {
+    for (const event of ['grant.given', 'grant.changed'] as const) {
+      const { facts } = noticeOf(event);
+      const pending = noticeOf(event, { facts: { ...facts, awaitsVerification: true } });
+      const { subject, text } = messageFor(pending, { ...BERLIN, side: 'decider' });
+      expect(subject).toBe('Access to acme awaits verification');
+      expect(text).toContain('A lead of the vendor whom the grant does not name verifies the case');
+      expect(text).not.toMatch(/your access|you have/i);
+    }
   });
 
   it('names the roles and workspaces of a grant, where it has any', () => {

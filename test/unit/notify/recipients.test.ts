@@ -7,6 +7,7 @@ import { type RecipientDeps, recipientsOf, TOLD } from '#notify/recipients.ts';
 import { AT, noticeOf } from '../../support/notices.ts';
 
 const DAY = 86_400_000;
+const word = (isTold: boolean) => (isTold ? 'yes' : 'no');
 const asked: unknown[] = [];
 
 const audience: NoticeAudience = {
@@ -120,14 +121,26 @@ describe('other notices', () => {
 
   it('are not the customer’s while a lead has a request first', async () => {
     const { facts } = noticeOf('request.made');
-    const notice = noticeOf('request.made', {
-      facts: { ...facts, status: 'awaiting_lead' },
-      staff: { principals: [], groups: ['tier-1'] },
-    });
-    expect(await told(notice)).toEqual([
+    const awaiting = { ...facts, status: 'awaiting_lead' };
+    expect(await told(noticeOf('request.made', { facts: awaiting, deciders: ['tier-1'] }))).toEqual([
       'operator_webhook operator op_1',
-      'email staff tier-1@vendor.example',
+      'email decider tier-1@vendor.example',
     ]);
+  });
+
+  it('go to those who have something to decide, of whichever organisation, and once to who is told anyway', async () => {
+    asked.length = 0;
+    const emailOnly = { operatorWebhooks: [] };
+    const given = noticeOf('grant.given', { deciders: ['tier-1', 'leads'] });
+    expect((await told(given, emailOnly)).slice(4)).toEqual([
+      'email staff sam@vendor.example',
+      'email decider tier-1@vendor.example',
+      'email decider tia@vendor.example',
+    ]);
+    expect(asked).toEqual([{ groups: ['leads'], org: null, since: (AT - 90 * DAY) as EpochMs }]);
+    const staff = { principals: [{ issuer: 'i', id: 'tia', email: 'tia@vendor.example' }], groups: [] };
+    const emergency = noticeOf('break_glass.asked', { staff, deciders: ['leads'] });
+    expect((await told(emergency, emailOnly)).slice(4)).toEqual(['email staff tia@vendor.example']);
   });
 
   it('of no one tenant go to the operator’s webhooks and to the staff they name', async () => {
@@ -138,7 +151,10 @@ describe('other notices', () => {
   });
 
   it('of an event that a newer version wrote go to the operator alone', async () => {
-    const newer = { ...noticeOf('lock.set'), event: 'constructor' as Notice['event'] };
+    const newer = {
+      ...noticeOf('lock.set', { deciders: ['tier-1'] }),
+      event: 'constructor' as Notice['event'],
+    };
     expect(await told(newer)).toEqual(['operator_webhook operator op_1']);
   });
 });
@@ -146,10 +162,9 @@ describe('other notices', () => {
 describe('docs/notifications.md', () => {
   it('has the table of events and recipients as the code has it', () => {
     const text = readFileSync('docs/notifications.md', 'utf8');
-    const words = { all: 'yes', groups: 'groups', none: 'no' } as const;
     for (const event of NOTICE_EVENTS) {
-      const { tenant, staff } = TOLD[event];
-      expect(text).toContain(`| \`${event}\` | ${tenant ? 'yes' : 'no'} | ${words[staff]} |`);
+      const { tenant, staff, deciders } = TOLD[event];
+      expect(text).toContain(`| \`${event}\` | ${word(tenant)} | ${word(staff)} | ${word(deciders)} |`);
     }
   });
 });

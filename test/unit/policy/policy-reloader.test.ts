@@ -143,7 +143,7 @@ describe('the policy in force', () => {
 
   it('is not read while a file is still being written: half a file would be a shorter policy', async () => {
     await using directory = await createTestDirectory({ 'a.yaml': rule('one') });
-    const { reloader, outcome } = reloaderOf(directory, { settleMs: 500 });
+    const { reloader, outcome } = reloaderOf(directory, { settleMs: 1500 });
     await using _ = reloader;
     await reloader.start();
     const parts = Array.from({ length: 80 }, (_unused, i) => rule(`r${i}`));

@@ -192,11 +192,14 @@ describe('what another process does', () => {
     const { session } = await here.authority.open(wish());
     await here.cache.activeOf(acme, sam);
     const second = await there.authority.open(wish());
-    await vi.waitFor(() => expect(here.enforced.map(({ id }) => id)).toEqual([session.id]));
+    await vi.waitFor(() => expect(here.enforced.map(({ id }) => id)).toEqual([session.id]), {
+      timeout: 10_000,
+    });
     expect(await here.cache.activeOf(acme, sam)).toEqual(second.session);
     await there.authority.end(second.session.id, LEFT);
-    await vi.waitFor(() =>
-      expect(here.enforced.map(({ id }) => id)).toEqual([session.id, second.session.id]),
+    await vi.waitFor(
+      () => expect(here.enforced.map(({ id }) => id)).toEqual([session.id, second.session.id]),
+      { timeout: 10_000 },
     );
     expect(await here.cache.activeOf(acme, sam)).toBeNull();
     // Told by the one who did it, never twice.
@@ -220,7 +223,9 @@ describe('the timer', () => {
     await using _ = room;
     room.clock.advance(8 * HOUR);
     using _timer = timed(room);
-    await vi.waitFor(() => expect(room.enforced.map(({ id }) => id)).toEqual([session.id]));
+    await vi.waitFor(() => expect(room.enforced.map(({ id }) => id)).toEqual([session.id]), {
+      timeout: 10_000,
+    });
     expect(room.events[1]).toMatchObject({
       event: 'session.ended',
       actor: null,
@@ -233,7 +238,10 @@ describe('the timer', () => {
     await using _ = room;
     using _timer = timed(room);
     await room.grants.revoke(session.grantId, admin);
-    await vi.waitFor(() => expect(room.enforced).toMatchObject([{ id: session.id, endedBy: 'grant_ended' }]));
+    await vi.waitFor(
+      () => expect(room.enforced).toMatchObject([{ id: session.id, endedBy: 'grant_ended' }]),
+      { timeout: 10_000 },
+    );
   });
 
   it('leaves a session alone that is in use, however the clock stands', async () => {

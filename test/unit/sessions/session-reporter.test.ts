@@ -75,7 +75,7 @@ describe('the reporter', () => {
     const t = setUp({ pages: [[allowed()], [allowed()], [allowed()]] });
     t.clock.advance(1000);
     using _ = t.reporter();
-    await vi.waitFor(() => expect(t.saved).toHaveLength(1));
+    await vi.waitFor(() => expect(t.saved).toHaveLength(1), { timeout: 10_000 });
     expect(t.saved[0]).toMatchObject({
       session: ENDED.id,
       writes: 3,
@@ -94,44 +94,48 @@ describe('the reporter', () => {
   it('waits until the journal has had time, and looks again when a session changes', async () => {
     const t = setUp();
     using _ = t.reporter();
-    await vi.waitFor(() => expect(t.state.asked).toBe(1));
+    await vi.waitFor(() => expect(t.state.asked).toBe(1), { timeout: 10_000 });
     expect(t.queries).toEqual([]);
     expect(t.saved).toEqual([]);
     t.clock.advance(1000);
     t.change();
-    await vi.waitFor(() => expect(t.saved).toHaveLength(1));
+    await vi.waitFor(() => expect(t.saved).toHaveLength(1), { timeout: 10_000 });
   });
 
   it('waits for the ends of requests, and then counts them as they are', async () => {
     const t = setUp({ pages: [[allowed('open')]] });
     t.clock.advance(1000);
     using _ = t.reporter();
-    await vi.waitFor(() => expect(t.queries.length).toBeGreaterThan(0));
+    await vi.waitFor(() => expect(t.queries.length).toBeGreaterThan(0), { timeout: 10_000 });
     expect(t.saved).toEqual([]);
     t.clock.advance(MINUTE);
     t.change();
-    await vi.waitFor(() => expect(t.saved).toMatchObject([{ complete: false, writes: 1 }]));
+    await vi.waitFor(() => expect(t.saved).toMatchObject([{ complete: false, writes: 1 }]), {
+      timeout: 10_000,
+    });
   });
 
   it('tries again while the journal cannot be read', async () => {
     const t = setUp({ fails: true });
     t.clock.advance(1000);
     using _ = t.reporter();
-    await vi.waitFor(() => expect(t.queries.length).toBeGreaterThan(0));
+    await vi.waitFor(() => expect(t.queries.length).toBeGreaterThan(0), { timeout: 10_000 });
     expect(t.noticed).toEqual([]);
     t.state.fails = false;
     t.change();
-    await vi.waitFor(() => expect(t.saved).toMatchObject([{ complete: true }]));
+    await vi.waitFor(() => expect(t.saved).toMatchObject([{ complete: true }]), { timeout: 10_000 });
   });
 
   it('lets people be told without the counts after a while, and gives up after a week', async () => {
     const t = setUp({ fails: true });
     t.clock.advance(15 * MINUTE);
     using _ = t.reporter();
-    await vi.waitFor(() => expect(t.noticed).toEqual([ENDED.id]));
+    await vi.waitFor(() => expect(t.noticed).toEqual([ENDED.id]), { timeout: 10_000 });
     expect(t.saved).toEqual([]);
     t.clock.advance(7 * DAY);
     t.change();
-    await vi.waitFor(() => expect(t.saved).toMatchObject([{ complete: false, requests: 0 }]));
+    await vi.waitFor(() => expect(t.saved).toMatchObject([{ complete: false, requests: 0 }]), {
+      timeout: 10_000,
+    });
   });
 });

@@ -204,10 +204,12 @@ describe('the indexer', () => {
     mkdirSync(blocked);
     using watched = started(() => now);
     const drained = watched.indexer.drain(end, 0);
-    await expect.poll(() => watched.reports.length).toBeGreaterThan(1);
+    await expect.poll(() => watched.reports.length, { timeout: 10_000 }).toBeGreaterThan(1);
     expect(watched.reports.at(-1)?.segment).toBe(0);
     now = 61_000;
-    await expect.poll(() => watched.reports.at(-1)?.segment, { timeout: 5000 }).toBe(Number.MAX_SAFE_INTEGER);
+    await expect
+      .poll(() => watched.reports.at(-1)?.segment, { timeout: 10_000 })
+      .toBe(Number.MAX_SAFE_INTEGER);
     expect(watched.notices).toHaveLength(1);
     rmSync(blocked, { recursive: true });
     await drained;
