@@ -260,7 +260,7 @@ describe('what an application says of its gate', () => {
     ['issuer', { issuer: '' }],
     ['keysHost', { keysHost: 'a\r\nb' }],
   ])('is refused by the middleware of either framework where %s is wrong: %j', async (name, wrong) => {
-    const options = { ...good, mode: 'optional', ...(wrong as object) } as SupportOptions<never>;
+    const options = { ...good, mode: 'optional', ...(wrong as object) } as SupportOptions<unknown>;
     expect(() => expressSupport(options)).toThrow(TypeError);
     expect(() => expressSupport(options)).toThrow(name);
     await using app = fastify();
