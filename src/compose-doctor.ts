@@ -1,11 +1,11 @@
-// What `postern doctor` asks of rooms that the command line does not know: an issuer's keys, the store's file, the id of the
-// assertion's key. Guarantees: nothing is opened for writing, watched or kept. Cold.
+// What `postern doctor` asks of rooms that the command line does not know: an issuer's keys, the store's file, id and
+// algorithm of the assertion's key. Guarantees: nothing is opened for writing, watched or kept. Cold.
 import { DatabaseSync } from 'node:sqlite';
 import { importKeys } from '#authn/key-ring.ts';
 import { createKeySource } from '#authn/key-source.ts';
 import { checkIssuer, type IssuerOptions } from '#authn/options.ts';
 import { systemClock } from '#model/clock.ts';
-import { importAssertionKey } from '#upstream/assertion-key.ts';
+import { type AssertionKey, importAssertionKey } from '#upstream/assertion-key.ts';
 
 const TIMEOUT_MS = 5000;
 
@@ -23,5 +23,8 @@ export const doctorRooms = {
       db.close();
     }
   },
-  assertionKeyId: async (pem: string): Promise<string> => (await importAssertionKey(pem)).kid,
+  async assertionKey(pem: string): Promise<Pick<AssertionKey, 'kid' | 'alg'>> {
+    const { kid, alg } = await importAssertionKey(pem);
+    return { kid, alg };
+  },
 };

@@ -3,9 +3,10 @@
 // only, no redirect followed, no header that the configuration injects, no credential. Cold.
 import type { Config } from '#config/config.ts';
 import { about, type Finding, type FindingState, type Sort } from './doctor-finding.ts';
-import { type Forgery, forgeriesOf } from './doctor-forgery.ts';
+import { forgeriesOf, type ForgeryOptions } from './doctor-forgery.ts';
 import { probe, type Probe, type ProbeResult } from './doctor-probe.ts';
 import type { DoctorRooms } from './doctor-rooms.ts';
+import { tenantAskedFor } from './doctor-tenant.ts';
 
 export interface Around {
   readonly path: string;
@@ -14,7 +15,7 @@ export interface Around {
   /** Whoever runs this says that nothing but the gate can reach the upstream. */
   readonly trustNetwork: boolean;
   readonly timeoutMs: number;
-  readonly rooms: Pick<DoctorRooms, 'assertionKeyId'>;
+  readonly rooms: Pick<DoctorRooms, 'assertionKey'>;
 }
 
 interface Target {
@@ -32,20 +33,28 @@ const BELIEVES =
 const OTHER_PATH =
   'Name a page that support would see: --path, and --host where customers are told apart by host.';
 
+/** Any id is as good; the gate makes a key of this kind. */
+const NO_KEY_YET = { kid: 'none', alg: 'ES256' } as const;
+
 export async function aroundFindings(config: Config, around: Around): Promise<readonly Finding[]> {
-  const { upstream } = config;
-  const { pem } = upstream.assertion.key;
-  // Without a key yet, any id is as good.
-  const keyId = pem === null ? 'none' : await around.rooms.assertionKeyId(pem.reveal());
-  const forgeries = forgeriesOf(upstream.assertion, keyId);
+  const { pem } = config.upstream.assertion.key;
+  const key = pem === null ? NO_KEY_YET : await around.rooms.assertionKey(pem.reveal());
   const targets = [
     upstreamTarget(config, around),
     ...around.publicUrl.map((text) => publicTarget(text, around)),
   ];
   const found = await Promise.all(
-    targets.map((target) => tried(target, upstream.assertion.header, forgeries)),
+    targets.map((target) => tried(target, config, { key, who: someSupport(config) })),
   );
   return found.flat();
+}
+
+/** Any of them: an application that tells them apart has to be told of each. */
+function someSupport({ identity }: Config): ForgeryOptions['who'] {
+  const [first] = identity.support;
+  if (first === undefined) return { issuer: 'https://postern-doctor.invalid', org: 'postern-doctor' };
+  const { issuer, org } = first;
+  return { issuer, org: 'value' in org ? org.value : (org.oneOf[0] ?? 'postern-doctor') };
 }
 
 function upstreamTarget({ upstream }: Config, { path, host, timeoutMs, trustNetwork }: Around): Target {
@@ -66,8 +75,8 @@ function publicTarget(text: string, { path, host, timeoutMs }: Around): Target {
 
 async function tried(
   target: Target,
-  header: string,
-  forgeries: readonly Forgery[],
+  { upstream: { assertion }, tenancy }: Config,
+  by: Pick<ForgeryOptions, 'key' | 'who'>,
 ): Promise<readonly Finding[]> {
   const { check, request, trustNetwork } = target;
   const subject = `${request.origin}${request.path.split('?', 1)[0]}`;
@@ -77,15 +86,19 @@ async function tried(
   if (bare.by === 'postern') {
     return [sort('ok', `leads to Postern itself, which asked for a credential (${bare.status})`)];
   }
+  const tenant = tenantAskedFor(tenancy, request.host ?? new URL(request.origin).host, request.path);
+  const forgeries = forgeriesOf({ ...by, assertion, tenant });
   const forged: { readonly what: string; readonly result: ProbeResult }[] = [];
   for (const { what, token } of forgeries) {
-    forged.push({ what, result: await probe({ ...request, headers: { [header]: token } }) });
+    forged.push({ what, result: await probe({ ...request, headers: { [assertion.header]: token } }) });
   }
   const open: FindingState = trustNetwork ? 'warning' : 'failed';
   const checksForgeries = forged.every(({ result }) => verdictOf(result) === 'checked');
   return [
     bareFinding(sort, { result: bare, open, checksForgeries }),
-    ...forged.map(({ what, result }) => forgedFinding(sort, what, { result, open })),
+    ...forged.map(({ what, result }) =>
+      forgedFinding(sort, what, { result, open, bare, isTenantKnown: tenant !== null }),
+    ),
   ];
 }
 
@@ -143,15 +156,52 @@ function bareFinding(sort: Sort, { result, open, checksForgeries }: Bare): Findi
   }
 }
 
-function forgedFinding(sort: Sort, what: string, { result, open }: Omit<Bare, 'checksForgeries'>): Finding {
+interface Forged {
+  readonly result: ProbeResult;
+  readonly open: FindingState;
+  readonly bare: ProbeResult;
+  readonly isTenantKnown: boolean;
+}
+
+function forgedFinding(sort: Sort, what: string, forged: Forged): Finding {
+  const { result, open } = forged;
   const status = shown(result);
   switch (verdictOf(result)) {
     case 'open':
       return sort(open, `the upstream answers a request with ${what}: ${status}`, BELIEVES);
     case 'checked':
-    case 'refused':
       return sort('ok', `refuses a request with ${what} (${status})`);
+    case 'refused':
+      return refusedFinding(sort, what, forged);
     default:
       return sort('warning', `with ${what}: cannot be told from this answer (${status})`, OTHER_PATH);
   }
+}
+
+/** Somebody says no, who does not say why: it was for the assertion only where nothing else explains it. */
+function refusedFinding(sort: Sort, what: string, { result, bare, isTenantKnown }: Forged): Finding {
+  const status = shown(result);
+  const without = verdictOf(bare);
+  if (without === 'refused' && shown(bare) === status) {
+    return sort(
+      'warning',
+      `with ${what} the answer is the same as without one (${status}): cannot be told whether it was looked at`,
+      OTHER_PATH,
+    );
+  }
+  if (without === 'checked') {
+    return sort(
+      'warning',
+      `refuses a request with ${what} (${status}), but not as it does one without: perhaps for another reason`,
+      BELIEVES,
+    );
+  }
+  if (!isTenantKnown) {
+    return sort(
+      'warning',
+      `refuses a request with ${what} (${status}) of a tenant that doctor made up: perhaps for that alone`,
+      'Name a tenant that there is: by --host where customers are told apart by host, by --path where by path.',
+    );
+  }
+  return sort('ok', `refuses a request with ${what} (${status})`);
 }

@@ -6,16 +6,32 @@ import { writeFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
+import type { JWTPayload } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { application, examined, patient } from '../support/doctor-run.ts';
 import { startGate } from '../support/gate.ts';
 import { startSupportUpstream } from '../support/support-upstream.ts';
+import { supportContextOf } from '../../src/verifier/support-context.ts';
 
 const PAGE: RequestListener = (_request, response) => void response.end('<h1>Tickets</h1>');
 const status =
   (code: number): RequestListener =>
   (_request, response) =>
     void response.writeHead(code).end();
+/** Customers’ own without an assertion; with one, whoever has the shape of what the gate says, signed or not. */
+const shapeOnly =
+  (tenant: string): RequestListener =>
+  (request, response) => {
+    const token = request.headers['x-support-assertion'];
+    if (token === undefined) return void response.end('<h1>Tickets</h1>');
+    const claims = JSON.parse(
+      Buffer.from(String(token).split('.')[1] ?? '', 'base64url').toString(),
+    ) as JWTPayload;
+    const support = supportContextOf(claims);
+    const isKnown =
+      support !== null && support.tenant === tenant && support.principal.issuer === 'https://idp.test';
+    return void response.writeHead(isKnown ? 200 : 401).end();
+  };
 const ANSWERS = 'the upstream answers requests that did not come through Postern: 200';
 
 describe('an upstream that', () => {
@@ -68,12 +84,12 @@ describe('an upstream that', () => {
     });
     using gate = await patient({ upstreamPort: app.port });
     const run = await examined(gate.file);
-    expect([run.code, run.states('upstream')]).toEqual([1, ['warning', 'ok', 'failed']]);
+    expect([run.code, run.states('upstream')]).toEqual([1, ['warning', 'warning', 'failed']]);
     expect(run.out).toContain('the upstream answers a request with an unsigned assertion: 200');
   });
 
   it.each([
-    ['asks everybody to sign in', 401, ['warning', 'ok', 'ok'], 0],
+    ['asks everybody to sign in', 401, ['warning', 'warning', 'warning'], 0],
     ['redirects to a sign-in', 302, ['failed', 'failed', 'failed'], 1],
     ['has no such page', 404, ['warning', 'warning', 'warning'], 0],
     ['is unwell', 503, ['warning', 'warning', 'warning'], 0],
@@ -82,6 +98,48 @@ describe('an upstream that', () => {
     using gate = await patient({ upstreamPort: app.port });
     const run = await examined(gate.file);
     expect([run.code, run.states('upstream')]).toEqual([exit, states]);
+  });
+
+  it('refuses a forged assertion as it does none: says that it cannot be told what was looked at', async () => {
+    await using app = await application(status(403));
+    using gate = await patient({ upstreamPort: app.port });
+    const run = await examined(gate.file, { host: 'acme.app.test' });
+    expect(run.states('upstream')).toEqual(['warning', 'warning', 'warning']);
+    expect(run.out).toContain('with a forged assertion the answer is the same as without one (403)');
+  });
+
+  it('has a check of its own in front, and believes what comes after it: never holds', async () => {
+    // The middleware asks for an assertion; the application behind it, which took the forged one, says no for its own reasons.
+    await using app = await application((request, response) => {
+      const isThere = request.headers['x-support-assertion'] !== undefined;
+      const problem = isThere ? {} : { type: 'urn:postern:problem:assertion_required' };
+      response.writeHead(401).end(JSON.stringify(problem));
+    });
+    using gate = await patient({ upstreamPort: app.port });
+    const run = await examined(gate.file, { host: 'acme.app.test' });
+    expect(run.states('upstream')).toEqual(['ok', 'warning', 'warning']);
+  });
+
+  it('looks at the shape of an assertion and at no signature: fails', async () => {
+    await using app = await application(shapeOnly('acme'));
+    using gate = await patient({ upstreamPort: app.port });
+    const run = await examined(gate.file, { host: 'ACME.app.test:8443' });
+    expect([run.code, run.states('upstream')]).toEqual([1, ['failed', 'failed', 'failed']]);
+    expect(new Set(app.seen.map(({ headers }) => headers.host))).toEqual(new Set(['ACME.app.test:8443']));
+  });
+
+  it.each([
+    ['by path, named', { from: 'path', pattern: '/t/{tenant}' }, '/t/acme/tickets?q=1', 'failed'],
+    ['by path, not named', { from: 'path', pattern: '/t/{tenant}' }, '/tickets', 'warning'],
+    ['by header', { from: 'header', header: 'X-Tenant' }, '/', 'warning'],
+    ['by host, not named', { from: 'host', pattern: '{tenant}.app.test' }, '/', 'warning'],
+  ])('knows its tenants and no signature: %s', async (_what, tenancy, path, state) => {
+    await using app = await application(shapeOnly('acme'));
+    const traffic = tenancy.from === 'host' ? {} : { traffic: { hosts: ['app.test'] } };
+    using gate = await patient({ upstreamPort: app.port, config: { tenancy, ...traffic } });
+    const run = await examined(gate.file, { path });
+    expect(run.states('upstream').slice(1)).toEqual([state, state]);
+    expect(run.out.includes('of a tenant that doctor made up')).toBe(state === 'warning');
   });
 
   it('is away, or says nothing: fails', async () => {
