@@ -1,7 +1,6 @@
 // How long the head of a request may take (P10): those who have one to send, in the order in which they began, so that the
 // first is always the next to be late. Guarantees: each is told once; nobody whose head is whole is told. Node's own check
-// goes over every connection each time, which at 2,000 slow ones was a millisecond (npm run bench:abuse). Hot: a link set
-// and a link taken per message.
+// goes over every connection each time, late or not. Hot: a link set and a link taken per message.
 import type { ClientConnection } from './client-connection.ts';
 
 /** Those who are late within so long end together: a few at a time, so that nobody waits behind hundreds of them. */
@@ -38,14 +37,18 @@ export function watchHeads(timeoutMs: number, late: (connection: ClientConnectio
   }
 
   function look(): void {
-    isArmed = false;
     const now = performance.now();
-    while (first !== null && now - first.headSince >= timeoutMs) {
-      const connection = first;
-      end(connection);
-      late(connection);
+    try {
+      while (first !== null && now - first.headSince >= timeoutMs) {
+        const connection = first;
+        end(connection);
+        late(connection);
+      }
+    } finally {
+      // Until here it counts as armed: who begins meanwhile must not arm a second one.
+      isArmed = false;
+      if (first !== null) arm(first.headSince + timeoutMs - now);
     }
-    if (first !== null) arm(first.headSince + timeoutMs - now);
   }
 
   return {

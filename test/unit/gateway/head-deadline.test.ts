@@ -61,6 +61,7 @@ describe('the deadline of heads', () => {
     for (const connection of [first, second, third]) heads.begin(connection);
     vi.advanceTimersByTime(LATEST_MS);
     expect(late).toEqual([first, third]);
+    expect(vi.getTimerCount()).toBe(1);
     vi.advanceTimersByTime(LATEST_MS);
     expect(late).toEqual([first, third, first]);
   });
