@@ -4,9 +4,9 @@ import { availableParallelism } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * Of what the last full collection left: the next one begins when so much was added. V8 takes a tenth or a fifth for a heap
- * that grows slowly, so that slow connections, which outlive the young generation, brought one every ten seconds, of 50 ms
- * on one core. It stays within `--max-old-space-size` whatever stands here.
+ * Of what the last full collection left: the next one begins when so much was added. V8 takes far less for a heap that grows
+ * slowly, so that slow connections, which outlive the young generation, brought one every few seconds (ADR 12). It stays
+ * within `--max-old-space-size` whatever stands here.
  */
 const HEAP_GROWTH_PERCENT = 100;
 
