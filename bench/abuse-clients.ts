@@ -1,8 +1,8 @@
 // The attackers of `npm run bench:abuse`, in a process of their own: slow heads and bodies, large heads, idle connections,
 // readers that take nothing, connections that come and go. Each attack goes on, whatever the gate closes, until it is stopped.
-import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setPriority } from 'node:os';
+import { resetConnection } from '#model/reset-connection.ts';
 
 export interface Attack {
   readonly kind: 'slow' | 'idle' | 'heads' | 'readers' | 'churn' | 'none';
@@ -19,17 +19,35 @@ export interface Attacked {
   readonly closed: number;
 }
 
-const TICK_MS = 10;
+/** Evenly: the bytes of a longer tick would come to the gate in one burst, and hold up the load that shares our core. */
+const TICK_MS = 2;
 /** One byte a second each: slow enough to be cheap, fast enough to be no silence. */
 const DRIPS_PER_SECOND = 1;
-const OPENED_PER_TICK = 40;
+const OPENED_PER_SECOND = 4000;
 /** The slow ones are opened over the ten seconds that a head may take, so that the gate closes some of them all the time. */
-const SLOW_TICKS = 10_000 / TICK_MS;
+const SLOW_SECONDS = 10;
+/** Of a connection that comes and goes. */
+const CHURN_LIFE_MS = 10;
 /** Those who may ask, and do so slowly, are as many as one principal may have at a time. */
 const SLOW_BODIES = 32;
 
 /** Just below what the parser takes of a head, and no end of it. */
 const LARGE_FIELDS = Array.from({ length: 31 }, (_, i) => `X-${i}: ${'a'.repeat(1000)}\r\n`).join('');
+
+/** What is due since it was last asked; the fraction stays for the next time. */
+class Pace {
+  #at = performance.now();
+  #owed = 0;
+
+  take(perSecond: number): number {
+    const now = performance.now();
+    this.#owed += (perSecond * (now - this.#at)) / 1000;
+    this.#at = now;
+    const due = Math.floor(this.#owed);
+    this.#owed -= due;
+    return due;
+  }
+}
 
 const sockets = new Set<Socket>();
 let attack: Attack = { kind: 'none', count: 0, port: 0, headers: {} };
@@ -37,6 +55,8 @@ let ticking: NodeJS.Timeout | null = null;
 let closed = 0;
 let opened = 0;
 let queue: Socket[] = [];
+let opening = new Pace();
+let dripping = new Pace();
 
 process.on('message', (next: Attack) => void begin(next));
 process.on('disconnect', () => process.exit(0));
@@ -48,10 +68,12 @@ async function begin(next: Attack): Promise<void> {
   if (ticking !== null) clearInterval(ticking);
   const lost = closed;
   attack = { ...next, kind: 'none' };
-  const leaving = [...sockets].map((socket) => once(socket, 'close'));
-  for (const socket of sockets) socket.resetAndDestroy();
+  // Not `once` of events, which a reset's error would reject.
+  const leaving = [...sockets].map((socket) => new Promise((left) => socket.once('close', left)));
+  for (const socket of sockets) resetConnection(socket, socket);
   await Promise.all(leaving);
   [closed, opened, queue, attack] = [0, 0, [], next];
+  [opening, dripping] = [new Pace(), new Pace()];
   if (attack.kind === 'churn') ticking = setInterval(churn, TICK_MS);
   else if (attack.kind !== 'none') ticking = setInterval(hold, TICK_MS);
   while (attack.kind !== 'churn' && opened < attack.count) await sleep(TICK_MS);
@@ -66,10 +88,10 @@ function sleep(ms: number): Promise<void> {
 
 /** As many as are asked for, and of the slow ones some bytes of each in its turn. */
 function hold(): void {
-  const most = attack.kind === 'slow' ? Math.ceil(attack.count / SLOW_TICKS) : OPENED_PER_TICK;
+  const most = opening.take(attack.kind === 'slow' ? attack.count / SLOW_SECONDS : OPENED_PER_SECOND);
   for (let i = 0; i < most && sockets.size < attack.count; i++) open();
   if (attack.kind !== 'slow') return;
-  const due = Math.ceil((attack.count * DRIPS_PER_SECOND * TICK_MS) / 1000);
+  const due = dripping.take(attack.count * DRIPS_PER_SECOND);
   for (let i = 0; i < due; i++) {
     const socket = queue.shift();
     if (socket === undefined) return;
@@ -80,11 +102,11 @@ function hold(): void {
 }
 
 function churn(): void {
-  for (let i = 0; i < Math.ceil((attack.count * TICK_MS) / 1000); i++) {
+  for (let due = opening.take(attack.count); due > 0; due--) {
     const socket = open();
     socket.once('connect', () => {
       socket.write('GET /churn HTTP/1.1\r\nHost: acme.app.test\r\n');
-      setTimeout(() => socket.resetAndDestroy(), TICK_MS);
+      setTimeout(() => resetConnection(socket, socket), CHURN_LIFE_MS);
     });
   }
 }
@@ -106,14 +128,14 @@ function open(): Socket {
   socket.once('connect', () => {
     if (attack.kind === 'readers') socket.pause();
     else socket.resume();
-    const text = opening(number);
+    const text = firstBytes(number);
     if (text !== '') socket.write(text, 'latin1');
     if (attack.kind === 'slow') queue.push(socket);
   });
   return socket;
 }
 
-function opening(number: number): string {
+function firstBytes(number: number): string {
   switch (attack.kind) {
     case 'slow':
       return number % Math.ceil(attack.count / SLOW_BODIES) === 0

@@ -52,11 +52,13 @@ interface Attackers extends Disposable {
  * system can do that; the niceness they give themselves has to do otherwise.
  */
 const ELSEWHERE = ['/usr/bin/chrt', '--idle', '0', '/usr/bin/taskset', '-c', '0'];
+/** Short collections of their own, for who has to wait for them. */
+const ATTACKER_FLAGS = ['--max-semi-space-size=1'];
 
 async function startAttackers(gate: Candidate): Promise<Attackers> {
   const script = fileURLToPath(new URL('./abuse-clients.ts', import.meta.url));
   const canSetApart = ELSEWHERE.filter((word) => word.startsWith('/')).every((file) => existsSync(file));
-  const node = [process.execPath, '--conditions=source', script];
+  const node = [process.execPath, ...ATTACKER_FLAGS, '--conditions=source', script];
   const [command = '', ...args] = canSetApart ? [...ELSEWHERE, ...node] : node;
   const child: ChildProcess = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   await once(child, 'message');

@@ -23,6 +23,7 @@ import { watchSessionUse } from './session-use.ts';
 import type { Stage } from './stage.ts';
 import type { GateState } from './stages/gate-state.ts';
 import { createTenancy, type TenancyOptions } from './tenancy.ts';
+import { watchYoungGeneration } from './young-generation.ts';
 
 export interface GatewayOptions {
   readonly methods: readonly string[];
@@ -94,6 +95,7 @@ export function createGateway({ options, rereadStore, ...given }: GatewayDeps): 
   const watches = watchOver({ ...deps, live });
   const connections = watches.use(watchConnections({ ...options, options: options.overload, overload }));
   watches.use(watchLoopDelay(options.overload.eventLoopDelayMs, overload));
+  watches.use(watchYoungGeneration(overload));
 
   const { begin, abandon, ...intake } = createIntake({ clock, metrics, flow, pipeline, overload });
 
