@@ -1,23 +1,23 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { watchYoungGeneration } from '#gateway/young-generation.ts';
 
+function watched() {
+  const overload = { connections: 0 };
+  const flags: string[] = [];
+  const watch = watchYoungGeneration(overload, (flag) => flags.push(flag));
+  /** A look at so many; what was set by it. */
+  function at(connections: number): string[] {
+    overload.connections = connections;
+    flags.length = 0;
+    vi.advanceTimersByTime(1000);
+    return [...flags];
+  }
+  return { at, flags, watch };
+}
+
 describe('how often the young generation is collected', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
-
-  function watched() {
-    const overload = { connections: 0 };
-    const flags: string[] = [];
-    const watch = watchYoungGeneration(overload, (flag) => flags.push(flag));
-    /** A look at so many; what was set by it. */
-    function at(connections: number): string[] {
-      overload.connections = connections;
-      flags.length = 0;
-      vi.advanceTimersByTime(1000);
-      return [...flags];
-    }
-    return { at, flags, watch };
-  }
 
   const FEW = '--minor-gc-task-trigger=40';
   const MANY = '--minor-gc-task-trigger=20';
