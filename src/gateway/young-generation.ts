@@ -1,16 +1,16 @@
 // How often V8 collects its young generation: with many connections oftener, and each time shorter. What outlives a
 // collection is copied by it, and that is what new connections do: beside 200 of them a second a collection held up the
-// loop for 5 ms, which is one request in a hundred (ADR 12). Sets a flag of V8 for the whole process, which V8 reads at
-// each allocation of a page; decides nothing about any request. Cold: one comparison a second.
+// loop for 5 ms, which is one request in a hundred (ADR 12). Sets a flag of V8 for the whole process, which goes
+// by it from then on; decides nothing about any request. Cold: one comparison a second.
 import { setFlagsFromString } from 'node:v8';
 
 const LOOK_EVERY_MS = 1000;
 
 /** How full it is when it is collected, between two turns of the loop. V8's own is 80. */
 const PERCENT = {
-  /** Pauses of half the length, twice as often: it costs what it did (`npm run bench:guard`). */
+  /** Twice as often: it costs what it did, measured by hand (ADR 12). */
   few: 40,
-  /** A quarter of the length; 4 % more processor time. */
+  /** Four times as often. At 25 it took 3 % more processor time, hence not always. */
   many: 20,
 } as const;
 
