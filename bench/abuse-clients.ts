@@ -13,10 +13,16 @@ export interface Attack {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What is open a second after the last one was opened, and how many the gate has closed of the attack before this one. */
 export interface Attacked {
+  /** A second after the last one was opened. */
   readonly open: number;
-  readonly closed: number;
+  /** What became of the attack before this one. */
+  readonly before: {
+    /** By the gate. */
+    readonly closed: number;
+    /** Bytes that the slow ones sent each second, from when all were there. */
+    readonly drippedPerSecond: number;
+  };
 }
 
 /** Evenly: the bytes of a longer tick would come to the gate in one burst, and hold up the load that shares our core. */
@@ -54,6 +60,8 @@ let attack: Attack = { kind: 'none', count: 0, port: 0, headers: {} };
 let ticking: NodeJS.Timeout | null = null;
 let closed = 0;
 let opened = 0;
+let dripped = 0;
+let completeAt = performance.now();
 let queue: Socket[] = [];
 let opening = new Pace();
 let dripping = new Pace();
@@ -66,7 +74,8 @@ process.send?.('ready');
 
 async function begin(next: Attack): Promise<void> {
   if (ticking !== null) clearInterval(ticking);
-  const lost = closed;
+  const drippedPerSecond = (dripped * 1000) / (performance.now() - completeAt);
+  const before = { closed, drippedPerSecond };
   attack = { ...next, kind: 'none' };
   // Not `once` of events, which a reset's error would reject.
   const leaving = [...sockets].map((socket) => new Promise((left) => socket.once('close', left)));
@@ -78,7 +87,8 @@ async function begin(next: Attack): Promise<void> {
   else if (attack.kind !== 'none') ticking = setInterval(hold, TICK_MS);
   while (attack.kind !== 'churn' && opened < attack.count) await sleep(TICK_MS);
   await sleep(1000);
-  const said: Attacked = { open: sockets.size, closed: lost };
+  const said: Attacked = { open: sockets.size, before };
+  [dripped, completeAt] = [0, performance.now()];
   process.send?.(said);
 }
 
@@ -92,12 +102,14 @@ function hold(): void {
   for (let i = 0; i < most && sockets.size < attack.count; i++) open();
   if (attack.kind !== 'slow') return;
   const due = dripping.take(attack.count * DRIPS_PER_SECOND);
-  for (let i = 0; i < due; i++) {
+  for (let sent = 0; sent < due;) {
     const socket = queue.shift();
     if (socket === undefined) return;
     if (socket.destroyed) continue;
     socket.write('a');
     queue.push(socket);
+    dripped += 1;
+    sent += 1;
   }
 }
 

@@ -15,19 +15,28 @@ export type CandidateName =
 
 export interface Candidate extends AsyncDisposable, Ready {
   readonly name: CandidateName;
+  readonly pid: number;
   usage(): Promise<Usage>;
 }
 
 const TASKSET = '/usr/bin/taskset';
 
-/** `core`: the processor it is pinned to where the system can do that; the load runs beside it. */
+export interface CandidateOptions {
+  /** The processor it is pinned to where the system can do that; the load runs beside it. */
+  readonly core: number;
+  readonly plant?: string | undefined;
+  /** Of V8, on its command line. */
+  readonly flags?: readonly string[];
+}
+
 export async function startCandidate(
   name: CandidateName,
   upstreamPort: number,
-  options: { readonly core: number; readonly plant?: string | undefined },
+  options: CandidateOptions,
 ): Promise<Candidate> {
   const script = fileURLToPath(new URL(`./candidates/${name}.ts`, import.meta.url));
-  const node = [process.execPath, '--conditions=source', script, String(upstreamPort)];
+  const flags = ['--conditions=source', ...(options.flags ?? [])];
+  const node = [process.execPath, ...flags, script, String(upstreamPort)];
   const [command = '', ...args] = existsSync(TASKSET) ? [TASKSET, '-c', String(options.core), ...node] : node;
   const env =
     options.plant === undefined ? process.env : { ...process.env, POSTERN_BENCH_PLANT: options.plant };
@@ -35,6 +44,7 @@ export async function startCandidate(
   const ready = (await firstMessage(child)) as Ready;
   return {
     name,
+    pid: child.pid as number,
     ...ready,
     async usage() {
       child.send('usage');
