@@ -102,7 +102,7 @@ function hold(): void {
   for (let i = 0; i < most && sockets.size < attack.count; i++) open();
   if (attack.kind !== 'slow') return;
   const due = dripping.take(attack.count * DRIPS_PER_SECOND);
-  for (let sent = 0; sent < due;) {
+  for (let sent = 0; sent < due; ) {
     const socket = queue.shift();
     if (socket === undefined) return;
     if (socket.destroyed) continue;
