@@ -23,7 +23,7 @@ export function tuneMemory(): void {
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH_PERCENT}`);
   if (availableParallelism() > 1) return;
   // On one core those that help take turns with the loop: four of them left it a fifth of the time while the heap was
-  // marked, and to copy it waited for them.
+  // marked. To copy, one task is enough; V8 mostly gives it to a helper all the same, and the loop waits.
   setFlagsFromString('--no-parallel-scavenge');
   helpersGiveWay();
 }
